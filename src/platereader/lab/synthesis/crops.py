@@ -61,17 +61,20 @@ _UNKNOWN_SHARE = 0.08
 class PlateSample:
     """One plate, rectified, uint8 ``(H, W, 3)`` BGR; two lines are not yet joined.
 
-    ``text`` is what can be read of it, upper-case Latin look-alikes, with ``?`` for each run of characters that are
-    hidden, cut off or of another alphabet. ``format_name`` is empty for a plate of no type, ``country`` where it is not
-    known. ``tokens`` are what the reader is taught to say of it; see ``label``.
+    ``tokens`` are what the reader is taught to say of it; see ``label``. ``format_name`` is empty for a plate of no
+    type, ``country`` where it is not known.
     """
 
     pixels: BgrImage
     lines: Lines
-    text: str
-    format_name: str
-    country: str = ""
     tokens: Tokens = ()
+    format_name: str = ""
+    country: str = ""
+
+    @property
+    def text(self) -> str:
+        """What can be read of it: Latin look-alikes, ``?`` for a run that is hidden, cut off or of another alphabet."""
+        return text_of(self.tokens)
 
     @property
     def plate(self) -> PlateImage:
@@ -110,7 +113,7 @@ def plate_sample(
     seen = capture.Visible(tuple(legible)).both(shown).both(inside)
     mark = mark_of(scheme.country, layout, text)
     tokens = tokens_of(text, legible=seen.legible, ends=seen.ends, mark=mark)
-    return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
+    return PlateSample(pixels, lines, tokens, layout.name, scheme.country)
 
 
 def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProfile | None = None) -> PlateSample:
@@ -136,7 +139,7 @@ def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProf
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
     legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)
     tokens = tokens_of(plate.text, legible=legible, ends=seen.ends, mark=mark)
-    return PlateSample(pixels, lines, text_of(tokens), "" if layout is None else layout.name, country, tokens)
+    return PlateSample(pixels, lines, tokens, "" if layout is None else layout.name, country)
 
 
 # ---------------------------------------------------------------- what is printed

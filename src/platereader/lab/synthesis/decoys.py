@@ -15,7 +15,7 @@ from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.foreign.plates import render_foreign
-from platereader.lab.synthesis.label import text_of, tokens_of
+from platereader.lab.synthesis.label import tokens_of
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
@@ -45,7 +45,7 @@ def foreign_sample(
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, _ = cut_plate(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
     tokens = tokens_of(plate.text, legible=[char in alphabet.characters for char in plate.text], ends=(True, True))
-    return PlateSample(pixels, plate.lines, text_of(tokens), "", tokens=tokens)
+    return PlateSample(pixels, plate.lines, tokens)
 
 
 def scenery_sample(
@@ -68,7 +68,7 @@ def scenery_sample(
         if beside is not None:
             scene, quad = plate.pixels, beside
     scene = apply_steps(scene, steps=profile.photograph.view, rng=rng) if rng.random() < 0.3 else scene
-    return PlateSample(rectified(scene, quad=quad, lines=lines, profile=profile, rng=rng), lines, "", "")
+    return PlateSample(rectified(scene, quad=quad, lines=lines, profile=profile, rng=rng), lines)
 
 
 def lettered_sample(
@@ -87,7 +87,7 @@ def lettered_sample(
     picture, quad = place_on_background(sign, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels = rectified(picture, quad=quad, lines=1, profile=profile, rng=rng)
-    return PlateSample(pixels, 1, ILLEGIBLE, "", tokens=(ILLEGIBLE,))
+    return PlateSample(pixels, 1, (ILLEGIBLE,))
 
 
 def _random_place(scene: BgrImage, *, aspect: float, profile: CropProfile, rng: np.random.Generator) -> Corners:

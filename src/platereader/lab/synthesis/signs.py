@@ -92,7 +92,9 @@ def _cased(text: str, rng: np.random.Generator) -> str:
 Paint: TypeAlias = tuple[int, int, int]
 """BGR, 0 to 255."""
 
-_Size: TypeAlias = tuple[int, int]
+Size: TypeAlias = tuple[int, int]
+"""Height and width, pixels."""
+
 _Area: TypeAlias = tuple[int, int, int, int]  # x1, y1, x2, y2
 
 _SANS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX)
@@ -191,11 +193,11 @@ def _random_lines(
         _random_line(target, area=(x1, top + gap, x2, bottom - gap), ink=ink, rng=rng)
 
 
-def _board(size: _Size, paint: Paint) -> BgrImage:
+def _board(size: Size, paint: Paint) -> BgrImage:
     return np.full((*size, 3), paint, np.uint8)
 
 
-def _margins(size: _Size, share: float) -> _Area:
+def _margins(size: Size, share: float) -> _Area:
     edge = max(1, int(share * min(size)))
     return edge, edge, size[1] - edge, size[0] - edge
 
@@ -203,7 +205,7 @@ def _margins(size: _Size, share: float) -> _Area:
 # ---------------------------------------------------------------- things
 
 
-def shop_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def shop_sign(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A board of ``(height, width)`` px with one to four lines, perhaps with a rim."""
     field = random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -214,7 +216,7 @@ def shop_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def dealer_plate(size: Size, *, rng: np.random.Generator) -> Cutout:
     """What hangs in the place of a plate on an unregistered car: an empty field, or words in place of a number."""
     field = (245, 245, 245) if rng.random() < 0.5 else random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -230,7 +232,7 @@ def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def door_number(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A plate with one to three digits, sometimes under a line of text."""
     field = random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -243,7 +245,7 @@ def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def direction_board(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A blue, green, brown, white or yellow road sign with names, distances and arrows."""
     fields: tuple[Paint, ...] = ((150, 70, 10), (70, 110, 10), (240, 240, 240), (30, 190, 245), (30, 60, 110))
     field = pick(fields, rng=rng)
@@ -266,7 +268,7 @@ def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def round_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def round_sign(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A round road sign: a speed limit, or a coloured disc with a bar, a word or a stroke."""
     side = min(size)
     board, cover = _board((side, side), (245, 245, 245)), np.zeros((side, side), np.uint8)
@@ -287,7 +289,7 @@ def round_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board, cover)
 
 
-def lettering(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def lettering(size: Size, *, rng: np.random.Generator) -> Cutout:
     """Letters without a field: on lorries, buses, shop fronts."""
     cover = np.zeros(size, np.uint8)
     count = 1 if size[1] > 4 * size[0] else 1 + int(rng.integers(3))
@@ -295,7 +297,7 @@ def lettering(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(_board(size, random_paint(rng)), cover)
 
 
-def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def badge(size: Size, *, rng: np.random.Generator) -> Cutout:
     """The name of a model in chrome or paint, or a maker's oval."""
     cover = np.zeros(size, np.uint8)
     shade = np.linspace(rng.uniform(120, 250), rng.uniform(30, 250), size[0])[:, None, None]
@@ -312,7 +314,7 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(chrome, cover)
 
 
-def sticker(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def sticker(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A rounded or oval sticker with lines."""
     field, cover = random_paint(rng), np.zeros(size, np.uint8)
     height, width = size
@@ -327,7 +329,7 @@ def sticker(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board, cover)
 
 
-def poster(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def poster(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A heading, a block of colour, and paragraphs that are small strokes."""
     field = (240, 240, 240) if rng.random() < 0.6 else random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from platereader.lab.synthesis.capture import CropProfile, cut_plate, hide_some
-from platereader.lab.synthesis.label import Mark, mark_of, text_of, tokens_of
+from platereader.lab.synthesis.label import Mark, mark_of, masked, text_of, tokens_of
 from platereader.lab.synthesis.legibility import character_boxes
 from platereader.plates import BELARUS, KAZAKHSTAN, RUSSIA, UZBEKISTAN
 
@@ -41,6 +41,14 @@ def test_what_hides_a_character_hides_the_mark_beside_it(place: int) -> None:
 def test_a_run_of_hidden_characters_is_one_token() -> None:
     tokens = tokens_of("A123BC77", legible=[True, False, False, True, True, False, True, True], ends=(True, True))
     assert tokens == ("[", "A", "?", "3", "B", "?", "7", "7", "]")
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [("11111111", "A123BC77"), ("00111111", "?23BC77"), ("11111100", "A123BC?"), ("10101111", "A?2?BC77")],
+)
+def test_a_run_of_hidden_characters_is_one_mark(seen: str, expected: str) -> None:
+    assert masked("A123BC77", [mark == "1" for mark in seen]) == expected
 
 
 @pytest.mark.parametrize(
