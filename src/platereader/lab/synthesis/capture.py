@@ -12,7 +12,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis import obstacles
-from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
+from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera, Step
 from platereader.lab.synthesis.fields import log_uniform, pick
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
@@ -56,7 +56,7 @@ class CropProfile:
     """
 
     camera: Camera = STREET
-    photograph: Camera = PHOTOGRAPH
+    photograph: tuple[Step, ...] = PHOTOGRAPH
     pose: PoseRange = field(default_factory=PoseRange)
     corner_error: CornerError = field(default_factory=CornerError)
     box_share: float = 0.22

@@ -134,7 +134,7 @@ def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProf
     layout = layout_of(plate.text, lines=lines, schemes=Schemes.of(schemes))
     boxes: Sequence[Window] = () if layout is None else character_boxes(plate.text, layout)
     picture, quad, boxes, shown = capture.hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
-    picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
+    picture = apply_steps(picture, steps=profile.photograph, rng=rng)
     pixels, inside = capture.cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
     legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)

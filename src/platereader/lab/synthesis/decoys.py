@@ -67,7 +67,7 @@ def scenery_sample(
         beside = next((place for place in places if not _overlap(place, kept_clear)), None)
         if beside is not None:
             scene, quad = plate.pixels, beside
-    scene = apply_steps(scene, steps=profile.photograph.view, rng=rng) if rng.random() < 0.3 else scene
+    scene = apply_steps(scene, steps=profile.photograph, rng=rng) if rng.random() < 0.3 else scene
     return PlateSample(rectified(scene, quad=quad, lines=lines, profile=profile, rng=rng), lines)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
@@ -111,9 +111,6 @@ def with_layer(picture: BgrImage, layer: Layer, *, rng: np.random.Generator) -> 
     result[area] = np.clip(mixed + np.float32(0.5), 0, 255).astype(np.uint8)
     return result
 
-
-Maker: TypeAlias = Callable[[PlatePlane, float, Paint, np.random.Generator], Layer]
-"""Draws one obstacle."""
 
 _FRONT_PX = (96, 24)
 _SHARP_PX = 1.0
@@ -270,6 +267,12 @@ def another_plate(plane: PlatePlane, share: float, base: Paint, rng: np.random.G
     light = ground_of(plane).mean() / max(float(np.median(front)), 40.0)
     gain = np.float32(float(np.clip(light, 0.2, 1.2)) * rng.uniform(0.7, 1.1))
     return Layer(cast(FloatImage, colour * gain), cast(FloatImage, np.clip(opacity, 0, 1)))
+
+
+OBSTACLES: Mapping[str, Callable[[PlatePlane, float, Paint, np.random.Generator], Layer]] = {
+    shape.__name__: shape for shape in (post, strip, snow, dirt, bar, hand, another_plate)
+}
+"""All obstacles by name."""
 
 
 def _neighbour_corners(plane: PlatePlane, share: float, *, rng: np.random.Generator) -> Corners:
