@@ -11,23 +11,14 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis import obstacles
+from platereader.lab.synthesis import obstacles, pose
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera, Step
 from platereader.lab.synthesis.fields import log_uniform, pick
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.pose import (
-    CornerError,
-    Corners,
-    PoseRange,
-    corners_of,
-    homography,
-    noisy_corners,
-    warp_onto,
-    warped,
-)
+from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
 
@@ -88,7 +79,7 @@ def place_on_background(
     quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
     width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
     picture = _background((width, height), photographs=backgrounds, rng=rng)
-    warp_onto(picture, framed, matrix=homography(inner, quad))
+    pose.warp_onto(picture, framed, matrix=pose.homography(inner, quad))
     return picture, quad
 
 
@@ -228,7 +219,7 @@ def rectified(
         right, bottom = high + rng.uniform(-0.04, 0.15, 2) * size
         found, pad_px = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32), 0.0
     else:
-        found = noisy_corners(quad, error=profile.corner_error, rng=rng)
+        found = pose.noisy_corners(quad, error=profile.corner_error, rng=rng)
         pad_px = size_px[1] * profile.margin / (lines + 2 * profile.margin)
-    matrix = homography(found, (corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
-    return warped(picture, matrix, size_px=size_px)
+    matrix = pose.homography(found, (pose.corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
+    return pose.warped(picture, matrix, size_px=size_px)
