@@ -78,21 +78,18 @@ STREET = Camera(
 )
 """The whole range from a clean photograph to a bad night: for training the reader."""
 
-PHOTOGRAPH = Camera(
-    surface=(),
-    view=(
-        Step(degrade.bent, 0.06),
-        Step(degrade.lighting_gradient, 0.25, strongest=0.7),
-        Step(degrade.shadow_edge, 0.12),
-        Step(degrade.night, 0.08, strongest=0.9),
-        Step(degrade.defocus, 0.25, strongest=0.8),
-        Step(degrade.motion_blur, 0.15, strongest=0.8),
-        Step(degrade.interlaced, 0.06),
-        Step(degrade.overexposed, 0.08),
-        Step(degrade.white_balance, 0.25),
-        Step(degrade.contrast, 0.40, strongest=0.8),
-        Step(degrade.sensor_noise, 0.30, strongest=0.7),
-        Step(degrade.jpeg, 0.30, strongest=0.95),
-    ),
+PHOTOGRAPH: tuple[Step, ...] = (
+    Step(degrade.bent, 0.06),
+    Step(degrade.lighting_gradient, 0.25, strongest=0.7),
+    Step(degrade.shadow_edge, 0.12),
+    Step(degrade.night, 0.08, strongest=0.9),
+    Step(degrade.defocus, 0.25, strongest=0.8),
+    Step(degrade.motion_blur, 0.15, strongest=0.8),
+    Step(degrade.interlaced, 0.06),
+    Step(degrade.overexposed, 0.08),
+    Step(degrade.white_balance, 0.25),
+    Step(degrade.contrast, 0.40, strongest=0.8),
+    Step(degrade.sensor_noise, 0.30, strongest=0.7),
+    Step(degrade.jpeg, 0.30, strongest=0.95),
 )
 """What may still happen to a real photograph, which has its own weather already."""

@@ -11,22 +11,14 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis import obstacles
-from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis import obstacles, pose
+from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera, Step
+from platereader.lab.synthesis.fields import log_uniform, pick
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.pose import (
-    CornerError,
-    Corners,
-    PoseRange,
-    corners_of,
-    homography,
-    noisy_corners,
-    warp_onto,
-)
+from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
 
@@ -55,7 +47,7 @@ class CropProfile:
     """
 
     camera: Camera = STREET
-    photograph: Camera = PHOTOGRAPH
+    photograph: tuple[Step, ...] = PHOTOGRAPH
     pose: PoseRange = field(default_factory=PoseRange)
     corner_error: CornerError = field(default_factory=CornerError)
     box_share: float = 0.22
@@ -87,14 +79,14 @@ def place_on_background(
     quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
     width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
     picture = _background((width, height), photographs=backgrounds, rng=rng)
-    warp_onto(picture, framed, matrix=homography(inner, quad))
+    pose.warp_onto(picture, framed, matrix=pose.homography(inner, quad))
     return picture, quad
 
 
 def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rng: np.random.Generator) -> BgrImage:
     """A piece of a photograph, or a smooth play of colours, as a fresh picture of (width, height) pixels."""
     if photographs and rng.random() < 0.7:
-        photograph = photographs[int(rng.integers(len(photographs)))]
+        photograph = pick(photographs, rng=rng)
         width, height = size_px
         left = int(rng.integers(max(1, photograph.shape[1] - width + 1)))
         top = int(rng.integers(max(1, photograph.shape[0] - height + 1)))
@@ -107,10 +99,11 @@ def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rn
     return cast(BgrImage, cv2.resize(small, size_px, interpolation=mode))
 
 
-def crop_around(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners]:
-    """The part of a photograph around a plate, and the corners within it."""
+def crop_around(frame: BgrImage, *, corners: Corners, margin_px: float | None = None) -> tuple[BgrImage, Corners]:
+    """The part of a photograph around a plate, and the corners within it; a ``margin_px`` of None follows its size."""
     low, high = corners.min(axis=0), corners.max(axis=0)
-    margin = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
+    usual = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
+    margin = usual if margin_px is None else np.float32(margin_px)
     rows, columns = frame.shape[:2]
     left, top = np.clip(np.floor(low - margin), 0, (columns - 1, rows - 1)).astype(int).tolist()
     right, bottom = np.clip(np.ceil(high + margin), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
@@ -145,7 +138,7 @@ def hide_some(
         return picture, quad, boxes, whole
     side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
     share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
-    kind = obstacles.KINDS[int(rng.integers(len(obstacles.KINDS)))]
+    kind = pick(obstacles.KINDS, rng=rng)
     hidden = obstacles.hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
     shown = share <= _RIM_HIDDEN or obstacles.rim_visible(hidden, quad=quad, side=side)
     legible = tuple(obstacles.legible_boxes(hidden, quad=quad, boxes=boxes))
@@ -226,8 +219,7 @@ def rectified(
         right, bottom = high + rng.uniform(-0.04, 0.15, 2) * size
         found, pad_px = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32), 0.0
     else:
-        found = noisy_corners(quad, error=profile.corner_error, rng=rng)
+        found = pose.noisy_corners(quad, error=profile.corner_error, rng=rng)
         pad_px = size_px[1] * profile.margin / (lines + 2 * profile.margin)
-    matrix = homography(found, (corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
-    warped = cv2.warpPerspective(picture, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return cast(BgrImage, warped)
+    matrix = pose.homography(found, (pose.corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
+    return pose.warped(picture, matrix, size_px=size_px)

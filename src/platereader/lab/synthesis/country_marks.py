@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.fixtures import Marks, Paint, Rect, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.plates._layout import CountryStrip, Flag
@@ -135,6 +136,6 @@ def _draw_seal(pixels: BgrImage, rect: Rect, *, scale: float, rng: np.random.Gen
     x = (rect[0] + rect[2]) / 2 * scale + rng.normal(0.0, 0.8) * scale
     y = (rect[1] + rect[3]) / 2 * scale + rng.normal(0.0, 0.8) * scale
     radius = (rect[2] - rect[0]) / 2 * scale * rng.uniform(0.75, 1.0)
-    base = np.array(_SEAL_BGR[int(rng.integers(len(_SEAL_BGR)))], np.float64) * rng.uniform(0.7, 1.2)
+    base = np.array(pick(_SEAL_BGR, rng=rng), np.float64) * rng.uniform(0.7, 1.2)
     for share, gain in ((1.0, 1.0), (0.6, float(rng.uniform(0.7, 1.4)))):
         draw_disc(pixels, (x, y), radius * share, colour=np.clip(base * gain, 0, 255).tolist())

@@ -17,6 +17,7 @@ from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis import capture
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import CropProfile
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import Window, character_boxes, still_clear
@@ -60,17 +61,20 @@ _UNKNOWN_SHARE = 0.08
 class PlateSample:
     """One plate, rectified, uint8 ``(H, W, 3)`` BGR; two lines are not yet joined.
 
-    ``text`` is what can be read of it, upper-case Latin look-alikes, with ``?`` for each run of characters that are
-    hidden, cut off or of another alphabet. ``format_name`` is empty for a plate of no type, ``country`` where it is not
-    known. ``tokens`` are what the reader is taught to say of it; see ``label``.
+    ``tokens`` are what the reader is taught to say of it; see ``label``. ``format_name`` is empty for a plate of no
+    type, ``country`` where it is not known.
     """
 
     pixels: BgrImage
     lines: Lines
-    text: str
-    format_name: str
-    country: str = ""
     tokens: Tokens = ()
+    format_name: str = ""
+    country: str = ""
+
+    @property
+    def text(self) -> str:
+        """What can be read of it: Latin look-alikes, ``?`` for a run that is hidden, cut off or of another alphabet."""
+        return text_of(self.tokens)
 
     @property
     def plate(self) -> PlateImage:
@@ -109,7 +113,7 @@ def plate_sample(
     seen = capture.Visible(tuple(legible)).both(shown).both(inside)
     mark = mark_of(scheme.country, layout, text)
     tokens = tokens_of(text, legible=seen.legible, ends=seen.ends, mark=mark)
-    return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
+    return PlateSample(pixels, lines, tokens, layout.name, scheme.country)
 
 
 def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProfile | None = None) -> PlateSample:
@@ -130,12 +134,12 @@ def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProf
     layout = layout_of(plate.text, lines=lines, schemes=Schemes.of(schemes))
     boxes: Sequence[Window] = () if layout is None else character_boxes(plate.text, layout)
     picture, quad, boxes, shown = capture.hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
-    picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
+    picture = apply_steps(picture, steps=profile.photograph, rng=rng)
     pixels, inside = capture.cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
     legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)
     tokens = tokens_of(plate.text, legible=legible, ends=seen.ends, mark=mark)
-    return PlateSample(pixels, lines, text_of(tokens), "" if layout is None else layout.name, country, tokens)
+    return PlateSample(pixels, lines, tokens, "" if layout is None else layout.name, country)
 
 
 # ---------------------------------------------------------------- what is printed
@@ -178,7 +182,7 @@ def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateS
     elif layout.plate_format.has_region and choice >= 1 - _UNKNOWN_SHARE:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
     elif layout.plate_format.has_region and choice >= 0.5:
-        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
+        region = pick(_POPULOUS_CODES, rng=rng)
     return scheme.sample_text(layout.plate_format, rng=rng, region=region)
 
 

@@ -13,9 +13,9 @@ from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_plate, place_on_background, rectified
 from platereader.lab.synthesis.crops import PlateSample
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.label import tokens_of
-from platereader.lab.synthesis.legibility import masked
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
@@ -44,9 +44,8 @@ def foreign_sample(
     picture, quad = place_on_background(np.asarray(front, np.uint8), quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, _ = cut_plate(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
-    text = masked(plate.text, [char in alphabet.characters for char in plate.text])
-    tokens = tokens_of(text, legible=[char != ILLEGIBLE for char in text], ends=(True, True))
-    return PlateSample(pixels, plate.lines, text, "", tokens=tokens)
+    tokens = tokens_of(plate.text, legible=[char in alphabet.characters for char in plate.text], ends=(True, True))
+    return PlateSample(pixels, plate.lines, tokens)
 
 
 def scenery_sample(
@@ -59,17 +58,17 @@ def scenery_sample(
     """
     lines: Lines = 1 if rng.random() < 0.8 else 2
     aspect = float(rng.uniform(3.0, 6.0) if lines == 1 else rng.uniform(1.2, 2.2))
-    scene = scenes[int(rng.integers(len(scenes)))]
+    scene = pick(scenes, rng=rng)
     quad = _random_place(scene, aspect=aspect, profile=profile, rng=rng)
     if plates and rng.random() < 0.5:
-        plate = plates[int(rng.integers(len(plates)))]
+        plate = pick(plates, rng=rng)
         kept_clear = np.asarray(plate.corners, np.float32)
         places = (_random_place(plate.pixels, aspect=aspect, profile=profile, rng=rng) for _ in range(8))
         beside = next((place for place in places if not _overlap(place, kept_clear)), None)
         if beside is not None:
             scene, quad = plate.pixels, beside
-    scene = apply_steps(scene, steps=profile.photograph.view, rng=rng) if rng.random() < 0.3 else scene
-    return PlateSample(rectified(scene, quad=quad, lines=lines, profile=profile, rng=rng), lines, "", "")
+    scene = apply_steps(scene, steps=profile.photograph, rng=rng) if rng.random() < 0.3 else scene
+    return PlateSample(rectified(scene, quad=quad, lines=lines, profile=profile, rng=rng), lines)
 
 
 def lettered_sample(
@@ -78,7 +77,7 @@ def lettered_sample(
     """Lettering that is on no plate, a shop sign or a telephone number: only ``?``."""
     count = int(rng.integers(2, 12))
     text = "".join(_LETTERS[index] for index in rng.integers(len(_LETTERS), size=count))
-    font, thickness = _FONTS[int(rng.integers(len(_FONTS)))], int(rng.integers(1, 6))
+    font, thickness = pick(_FONTS, rng=rng), int(rng.integers(1, 6))
     (wide, tall), _ = cv2.getTextSize(text, font, 1.5, thickness)
     ground, ink = rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
     sign = np.full((tall + 16, wide + 16, 3), ground, np.uint8)
@@ -88,7 +87,7 @@ def lettered_sample(
     picture, quad = place_on_background(sign, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels = rectified(picture, quad=quad, lines=1, profile=profile, rng=rng)
-    return PlateSample(pixels, 1, ILLEGIBLE, "", tokens=(ILLEGIBLE,))
+    return PlateSample(pixels, 1, (ILLEGIBLE,))
 
 
 def _random_place(scene: BgrImage, *, aspect: float, profile: CropProfile, rng: np.random.Generator) -> Corners:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad, shared_area
 from platereader.lab.synthesis import signs, structures
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import log_uniform, pick, with_curves
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
@@ -81,23 +81,23 @@ def coloured(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     sample = pixels[::16, ::16].astype(np.int16)
     if float(np.abs(sample[..., 0] - sample[..., 2]).mean()) > 3.0:
         return pixels
-    first = cast(BgrImage, cv2.LUT(pixels, _tint(rng)))
+    first = with_curves(pixels, _tint(rng))
     if rng.random() < 0.6:
         return first
     shape = (pixels.shape[1], pixels.shape[0])
     coarse = rng.random((int(rng.integers(2, 6)), int(rng.integers(2, 6)))).astype(np.float32)
     smooth = cast("NDArray[np.float32]", cv2.resize(coarse, shape, interpolation=cv2.INTER_LINEAR))
     share = np.clip(smooth * np.float32(3) - np.float32(1), 0, 1)
-    second = cv2.LUT(pixels, _tint(rng))
+    second = with_curves(pixels, _tint(rng))
     return cast(BgrImage, cv2.blendLinear(first, second, share, np.float32(1) - share))
 
 
-def _tint(rng: np.random.Generator) -> BgrImage:
-    """A table from grey to colour: shadows, middle tones and lights each lean another way."""
+def _tint(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Curves (256, 3) from grey to colour: shadows, middle tones and lights each lean another way."""
     knots = np.array((0.0, 90.0, 180.0, 255.0))
     strength = rng.uniform(5, 40)
     curves = [np.interp(np.arange(256), knots, knots + rng.normal(0, strength, 4)) for _ in range(3)]
-    return np.stack(curves, -1).clip(0, 255).astype(np.uint8)[None]
+    return np.stack(curves, -1)
 
 
 # ---------------------------------------------------------------- one of them
@@ -110,7 +110,7 @@ def _distractor(
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
     aspect = log_uniform(*kind.aspects, rng=rng)
     rows, columns = pixels.shape[:2]
-    beside = plates[int(rng.integers(len(plates)))] if plates and rng.random() < 0.7 else None
+    beside = pick(plates, rng=rng) if plates and rng.random() < 0.7 else None
     largest = min(0.6 * columns, 0.6 * rows * aspect)
     width = log_uniform(min(14.0, largest), largest, rng=rng)
     if beside is not None:

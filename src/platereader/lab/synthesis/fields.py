@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 import cv2
@@ -21,7 +22,8 @@ FloatImage: TypeAlias = NDArray[np.float32]
 GRAIN_SPREAD = 32.0
 """Standard deviation of a grain bank in grey levels."""
 
-_Number = TypeVar("_Number", np.uint8, np.float32)
+_Option = TypeVar("_Option")
+_Number = TypeVar("_Number", np.uint8, np.int16, np.float32)
 _GRAIN_SIDE_PX = 512
 _CLOUD_SIDE_PX = 256
 
@@ -31,10 +33,27 @@ def log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def with_curves(pixels: BgrImage, curves: NDArray[np.float64]) -> BgrImage:
+def pick(options: Sequence[_Option], *, rng: np.random.Generator) -> _Option:
+    """One of the options, each as likely as the others."""
+    return options[int(rng.integers(len(options)))]
+
+
+def either_sign(rng: np.random.Generator) -> float:
+    """1 or -1."""
+    return 1.0 if rng.random() < 0.5 else -1.0
+
+
+def with_curves(pixels: BgrImage, curves: NDArray[np.floating[Any]]) -> BgrImage:
     """Send every value through its channel's curve (256, 3), or through one curve for all, (256, 1)."""
     table = np.minimum(np.maximum(curves, 0.0), 255.0).astype(np.uint8)[None]
     return cast(BgrImage, cv2.LUT(pixels, table))
+
+
+def exposed(
+    pixels: BgrImage, *, gain: float | NDArray[np.float64], veil: float | NDArray[np.float64] = 0.0
+) -> BgrImage:
+    """All channels times a gain, and a veil of light over them; or each by its own, (3,)."""
+    return with_curves(pixels, np.rint(np.arange(256.0)[:, None] * gain + veil))
 
 
 def with_gain(pixels: BgrImage, gain: NDArray[np.floating[Any]]) -> BgrImage:

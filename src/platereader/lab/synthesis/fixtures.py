@@ -33,6 +33,12 @@ class PlacedCharacter:
     width_mm: float
     height_mm: float
 
+    @property
+    def rect(self) -> Rect:
+        """The box."""
+        half = self.width_mm / 2
+        return self.center_mm - half, self.top_mm, self.center_mm + half, self.top_mm + self.height_mm
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -82,6 +88,10 @@ class SlotGroup(NamedTuple):
 
     slots: str
     height_mm: float
+
+
+Row: TypeAlias = tuple[SlotGroup, ...]
+"""The groups of one line."""
 
 
 def shade(colour: Colour, *, rng: np.random.Generator) -> Paint:

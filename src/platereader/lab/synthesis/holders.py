@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.pose import Corners, corners_of
+from platereader.lab.synthesis.pose import Corners, outline_of
 
 
 def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0) -> tuple[BgrImage, Corners]:
@@ -23,7 +23,7 @@ def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0
         framed, left, top = _framed(pixels, light=light, rng=rng)
     elif kind < 0.85:
         framed, left, top = _bare(pixels, light=light, rng=rng)
-    return framed, corners_of((pixels.shape[1], pixels.shape[0])) + np.array((left, top), np.float32)
+    return framed, outline_of(pixels) + np.array((left, top), np.float32)
 
 
 def _colour(rng: np.random.Generator, *, light: float) -> tuple[float, float, float]:

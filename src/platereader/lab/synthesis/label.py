@@ -57,6 +57,11 @@ def tokens_of(text: str, *, legible: Sequence[bool], ends: tuple[bool, bool], ma
     return (*tokens, RIGHT_END) if ends[1] else tuple(tokens)
 
 
+def masked(text: str, legible: Sequence[bool]) -> str:
+    """The text with one ``?`` for each run of characters that are not legible."""
+    return text_of(tokens_of(text, legible=legible, ends=(False, False)))
+
+
 def _mark_seen(mark: Mark, *, legible: Sequence[bool], ends: tuple[bool, bool]) -> bool:
     """Whether nothing is hidden beside a mark: what covers the last digit covers the RUS below it, too."""
     if (mark.place == 0 and not ends[0]) or (mark.place == len(legible) and not ends[1]):

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import TypeAlias
 
-from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placement, Rect, SlotGroup, Template
+from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placement, Rect, Row, SlotGroup, Template
 from platereader.lab.synthesis.glyphs import glyph_aspect
-from platereader.lab.synthesis.placement import has_marks, place_all
+from platereader.lab.synthesis.placement import baseline, has_marks, place_all, place_group
 from platereader.plates import DEFAULT_SCHEMES, PlateLayout, Schemes
 from platereader.results import Lines
 
 MIN_HEIGHT_PX = 16
 """Least height of a picture in which a plate can be laid out."""
 
-_Row: TypeAlias = tuple[SlotGroup, ...]
-
 _EDGE_MM = 6.0
+_MARGIN = 0.3
+"""Above and below the text of two lines, in parts of what they leave free."""
 
 _WIDER = {"E": 1.22, "C": 1.08, "P": 1.08, "M": 1.05}
 """Letters that are wider on photographs than in their drawing, beyond the few per cent that blur adds to all."""
@@ -60,16 +59,17 @@ def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> Template:
     free = len(groups[-1]) - layout.boxed
     rows, boxed = [*groups[:-1], groups[-1][:free]], groups[-1][free:]
     field, region_top = _field(layout, rows, boxed) if boxed else (None, 0.0)
-    places: list[Placement] = []
+    height, places = layout.plate_format.size_mm[1], list[Placement]()
     for index, row in enumerate(rows):
         beside = field if index == len(rows) - 1 else None
-        places += _main_places(row, layout=layout, field=beside, bottom_mm=_baseline(layout, rows, index))
+        bottom = baseline(rows, index, height, margin=_MARGIN)
+        places += _main_places(row, layout=layout, field=beside, bottom_mm=bottom)
     if field is not None:
         places += _boxed_places(boxed, field=field, top_mm=region_top, long=len(rows) == 1)
     return Template(tuple(places), _fixtures(layout, field, region_top, boxed))
 
 
-def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
+def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[Row]:
     """The groups of each line as they are filled."""
     remaining = iter(lengths)
     return [
@@ -81,16 +81,6 @@ def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
     ]
 
 
-def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:
-    """Where the characters of a line end, of its groups left of the region field."""
-    height = layout.plate_format.size_mm[1]
-    heights = [max((group.height_mm for group in groups), default=0.0) for groups in rows]
-    if len(heights) == 1:
-        return height / 2 + heights[0] / 2
-    margin = 0.3 * (height - sum(heights))
-    return margin + heights[0] if row == 0 else height - margin
-
-
 def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     """Distance kept for each slot of a group."""
     letter = 0.948 if long else 0.88
@@ -98,7 +88,7 @@ def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     return [group.height_mm * (digit if slot in "dn" else letter) for slot in group.slots]
 
 
-def _field(layout: PlateLayout, rows: Sequence[_Row], boxed: _Row) -> tuple[Rect, float]:
+def _field(layout: PlateLayout, rows: Sequence[Row], boxed: Row) -> tuple[Rect, float]:
     """The region field and the top of the characters in it."""
     width, height = layout.plate_format.size_mm
     count = sum(len(group.slots) for group in boxed)
@@ -111,11 +101,11 @@ def _field(layout: PlateLayout, rows: Sequence[_Row], boxed: _Row) -> tuple[Rect
     wanted = max(0.75 * tall * count + 20.0, 0.41 * width)
     left = width - _EDGE_MM - min(wanted, width - 2 * _EDGE_MM - 0.88 * letters)
     bottom = height - _EDGE_MM
-    top = max(_baseline(layout, rows, 0) + 4.0, bottom - content - 13.0)
+    top = max(baseline(rows, 0, height, margin=_MARGIN) + 4.0, bottom - content - 13.0)
     return (left, top, width, height), top + max(2.0, 0.55 * (bottom - top - content))
 
 
-def _main_places(groups: _Row, *, layout: PlateLayout, field: Rect | None, bottom_mm: float) -> list[Placement]:
+def _main_places(groups: Row, *, layout: PlateLayout, field: Rect | None, bottom_mm: float) -> list[Placement]:
     """Places of the groups left of the region field, centred in what is free, all on one baseline."""
     long = layout.line_count == 1
     width = layout.plate_format.size_mm[0]
@@ -129,14 +119,13 @@ def _main_places(groups: _Row, *, layout: PlateLayout, field: Rect | None, botto
     x = (start + end - total * squeeze - gap * (len(groups) - 1)) / 2
     places: list[Placement] = []
     for group, steps in zip(groups, pitches, strict=True):
-        for step in steps:
-            places.append((x + step * squeeze / 2, bottom_mm - group.height_mm, group.height_mm, 0.95 * step * squeeze))
-            x += step * squeeze
+        placed, x = place_group(group, steps, x=x, bottom_mm=bottom_mm, scale=squeeze)
+        places += placed
         x += gap
     return places
 
 
-def _boxed_places(groups: _Row, *, field: Rect, top_mm: float, long: bool) -> list[Placement]:
+def _boxed_places(groups: Row, *, field: Rect, top_mm: float, long: bool) -> list[Placement]:
     """Places of the characters in the region field."""
     count = sum(len(group.slots) for group in groups)
     left, right = field[0], field[2] - _EDGE_MM
@@ -151,7 +140,7 @@ def _boxed_places(groups: _Row, *, field: Rect, top_mm: float, long: bool) -> li
     return places
 
 
-def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, boxed: _Row) -> Fixtures:
+def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, boxed: Row) -> Fixtures:
     """Field, RUS, flag and holes."""
     width, height = size = layout.plate_format.size_mm
     long = layout.line_count == 1

@@ -5,7 +5,6 @@ A reader that is taught to name hidden characters learns to invent them. Here th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -18,7 +17,6 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
 from platereader.plates import PlateLayout
-from platereader.plates._alphabet import ILLEGIBLE
 
 Window: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of a plate, in shares of its width and height; may reach beyond 0 to 1."""
@@ -36,15 +34,8 @@ def character_boxes(text: str, layout: PlateLayout) -> tuple[Window, ...]:
     """
     characters, fixtures = lay_out(text, layout=layout)
     width, height = fixtures.size
-    return tuple(
-        (
-            (character.center_mm - character.width_mm / 2) / width,
-            character.top_mm / height,
-            (character.center_mm + character.width_mm / 2) / width,
-            (character.top_mm + character.height_mm) / height,
-        )
-        for character in characters
-    )
+    rects = (character.rect for character in characters)
+    return tuple((left / width, top / height, right / width, bottom / height) for left, top, right, bottom in rects)
 
 
 def inside(boxes: Sequence[Window], window: Window) -> list[bool]:
@@ -79,12 +70,6 @@ def _alike(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
     norm = float(np.linalg.norm(a)) + 1e-6
     along = float((a * b).sum()) / norm
     return along >= _LEAST_CONTRAST * norm and along >= _LEAST_LIKENESS * float(np.linalg.norm(b))
-
-
-def masked(text: str, legible: Sequence[bool]) -> str:
-    """The text with one ``?`` for each run of characters that are not legible."""
-    marked = "".join(char if clear else ILLEGIBLE for char, clear in zip(text, legible, strict=True))
-    return re.sub(r"\?+", ILLEGIBLE, marked)
 
 
 def window_corners(corners: Corners, window: Window) -> Corners:

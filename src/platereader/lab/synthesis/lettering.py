@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fields import FloatImage, pick
 from platereader.lab.synthesis.fixtures import PlacedCharacter
-from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
+from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, fitted, glyph_mask
 from platereader.lab.synthesis.layout import lay_out, layout_of
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.plates import RUSSIA, PlateLayout, Schemes
@@ -93,14 +93,9 @@ def letter_mask(
     cut-outs keep their strokes, and are of Russian plates: they stand for the face ``"gost"`` alone.
     """
     choices = lettering.get(char, ()) if lettering is not None and face == "gost" else ()
-    width, height = size_px
     if not choices:
-        return glyph_mask(char, width_px=width, height_px=height, grow=grow, face=face)
-    chosen = choices[int(rng.integers(len(choices)))]
-    shrinks = width <= chosen.shape[1] and height <= chosen.shape[0]
-    mask = cast(Mask, cv2.resize(chosen, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
-    mask.flags.writeable = False
-    return mask
+        return glyph_mask(char, width_px=size_px[0], height_px=size_px[1], grow=grow, face=face)
+    return fitted(pick(choices, rng=rng), size_px=size_px)
 
 
 # ---------------------------------------------------------------- the whole plate
@@ -136,8 +131,7 @@ def _place(grey: FloatImage, characters: Sequence[PlacedCharacter]) -> _Placemen
     """Move and stretch the layout to where the ink is; None where it fits nowhere."""
     picture = cast(FloatImage, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
     best, best_fit = None, _MIN_FIT
-    left = min(character.center_mm - character.width_mm / 2 for character in characters) - _ROOM_MM
-    top = min(character.top_mm for character in characters) - _ROOM_MM
+    left, top = (min(character.rect[side] for character in characters) - _ROOM_MM for side in (0, 1))
     for across, down in itertools.product(_STRETCHES, _STRETCHES):
         template = _template(characters, (left, top), (across * _COARSE, down * _COARSE))
         if any(wanted > there for wanted, there in zip(template.shape, picture.shape, strict=True)):
@@ -159,14 +153,12 @@ def _template(
     characters: Sequence[PlacedCharacter], origin_mm: tuple[float, float], scale: tuple[float, float]
 ) -> FloatImage:
     """All characters by their outlines, with a little room around, from ``origin_mm`` on."""
-    right = max(character.center_mm + character.width_mm / 2 for character in characters) + _ROOM_MM
-    bottom = max(character.top_mm + character.height_mm for character in characters) + _ROOM_MM
+    right, bottom = (max(character.rect[side] for character in characters) + _ROOM_MM for side in (2, 3))
     size = (round((bottom - origin_mm[1]) * scale[1]), round((right - origin_mm[0]) * scale[0]))
     template = np.zeros(size, np.float32)
     for character in characters:
         width, height = round(character.width_mm * scale[0]), round(character.height_mm * scale[1])
-        x = round((character.center_mm - character.width_mm / 2 - origin_mm[0]) * scale[0])
-        y = round((character.top_mm - origin_mm[1]) * scale[1])
+        x, y = (round((character.rect[axis] - origin_mm[axis]) * scale[axis]) for axis in (0, 1))
         template[y : y + height, x : x + width] = glyph_mask(character.char, width_px=width, height_px=height)
     return template
 

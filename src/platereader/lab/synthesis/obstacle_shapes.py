@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fields import FloatImage, either_sign, pick
 from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
 from platereader.lab.synthesis.render import render_plate
@@ -111,9 +111,6 @@ def with_layer(picture: BgrImage, layer: Layer, *, rng: np.random.Generator) -> 
     result[area] = np.clip(mixed + np.float32(0.5), 0, 255).astype(np.uint8)
     return result
 
-
-Maker: TypeAlias = Callable[[PlatePlane, float, Paint, np.random.Generator], Layer]
-"""Draws one obstacle."""
 
 _FRONT_PX = (96, 24)
 _SHARP_PX = 1.0
@@ -220,7 +217,7 @@ def dirt(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator)
 
 def bar(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A slanted rod, thin like a cable or thick like a tow bar, that crosses the end; some end in a ball."""
-    angle = float(rng.uniform(8.0, 50.0)) * (1.0 if rng.random() < 0.5 else -1.0)
+    angle = float(rng.uniform(8.0, 50.0)) * either_sign(rng)
     cos, sin = (np.float32(value) for value in (math.cos(math.radians(angle)), math.sin(math.radians(angle))))
     beyond_edge = (np.float32(share) - plane.depth) * cos - plane.lower * sin
     width = np.float32(rng.uniform(0.025, 0.06) if rng.random() < 0.35 else rng.uniform(0.06, 0.22))
@@ -251,13 +248,13 @@ def hand(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator)
     shade = np.float32(0.6) + np.float32(0.4) * np.sqrt(np.clip(inside / np.float32(radius), 0, 1))
     shade = shade + np.float32(0.03) * smooth_noise(plane, cell=0.02, rng=rng)
     if rng.random() < 0.6:  # bare
-        base = np.array(_SKINS[int(rng.integers(len(_SKINS)))], np.float32) * np.float32(rng.uniform(0.6, 1.1))
+        base = np.array(pick(_SKINS, rng=rng), np.float32) * np.float32(rng.uniform(0.6, 1.1))
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
 
 
 def another_plate(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A plate or a plain sign before the end of this one, a little turned."""
-    layout = RUSSIA.layout(_NEIGHBOURS[int(rng.integers(len(_NEIGHBOURS)))])
+    layout = RUSSIA.layout(pick(_NEIGHBOURS, rng=rng))
     text = RUSSIA.sample_text(layout.plate_format, rng=rng)
     front = render_plate(text, layout, height_px=64, rng=rng).pixels.astype(np.float32)
     if rng.random() < 0.3:
@@ -270,6 +267,12 @@ def another_plate(plane: PlatePlane, share: float, base: Paint, rng: np.random.G
     light = ground_of(plane).mean() / max(float(np.median(front)), 40.0)
     gain = np.float32(float(np.clip(light, 0.2, 1.2)) * rng.uniform(0.7, 1.1))
     return Layer(cast(FloatImage, colour * gain), cast(FloatImage, np.clip(opacity, 0, 1)))
+
+
+OBSTACLES: Mapping[str, Callable[[PlatePlane, float, Paint, np.random.Generator], Layer]] = {
+    shape.__name__: shape for shape in (post, strip, snow, dirt, bar, hand, another_plate)
+}
+"""All obstacles by name."""
 
 
 def _neighbour_corners(plane: PlatePlane, share: float, *, rng: np.random.Generator) -> Corners:

@@ -7,20 +7,19 @@ The suite ``ends`` is frozen: a change of the pictures made here changes its pic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis import obstacle_shapes as shapes
 from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
-from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_colour, with_layer
+from platereader.lab.synthesis.obstacle_shapes import OBSTACLES, Side, ground_of, plane_of, random_colour, with_layer
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 
 Kind: TypeAlias = Literal[
@@ -29,20 +28,9 @@ Kind: TypeAlias = Literal[
 """What hides the end. A ``strip`` is flat and sharp, like fresh paint or tape; those named ``ground`` have the colour
 that the plate has there. At a ``frame`` the picture ends, and its last column is repeated."""
 
-_SHAPES: Mapping[Kind, Maker] = {
-    "post": shapes.post,
-    "ground_post": shapes.post,
-    "snow": shapes.snow,
-    "dirt": shapes.dirt,
-    "bar": shapes.bar,
-    "another_plate": shapes.another_plate,
-    "hand": shapes.hand,
-    "strip": shapes.strip,
-    "ground_strip": shapes.strip,
-}
 _IN_GROUND_TONES: frozenset[Kind] = frozenset(("ground_post", "ground_strip", "dirt"))
 
-KINDS: tuple[Kind, ...] = (*_SHAPES, "frame")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """All kinds, in the order of ``Kind``."""
 
 _RIM = 0.012
@@ -87,7 +75,7 @@ def hide_end(
         return _ended_frame(picture, quad=quad, side=side, share=share)
     plane = plane_of(picture, quad=quad, side=side)
     base = ground_of(plane) if kind in _IN_GROUND_TONES else random_colour(tone, rng=rng)
-    layer = _SHAPES[kind](plane, share, base, rng)
+    layer = OBSTACLES[kind.removeprefix("ground_")](plane, share, base, rng)
     return Hidden(with_layer(picture, layer, rng=rng), layer.opacity)
 
 

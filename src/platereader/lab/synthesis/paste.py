@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad, shared_area
-from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis import degrade, pose
 from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_layout, random_text
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import log_uniform, with_curves
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import window_corners
-from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad, warp_onto
+from platereader.lab.synthesis.pose import Corners, PoseRange
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
 
@@ -48,27 +48,22 @@ class _Tone:
 def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.4) -> Front:
     """A clean plate of any type with any text, of another country at that share; two lines get twice the height."""
     if rng.random() < foreign_share:
-        plate = render_foreign(height_px=height_px, rng=rng)
-        return Front(plate.pixels, lines=plate.lines)
+        return render_foreign(rng, height_px=height_px)
     layout = random_layout(rng)
     text = random_text(layout, rng=rng)
     return render_plate(text, layout, height_px=height_px * layout.line_count, rng=rng)
 
 
-def paste_plate(scene: Scene, *, front: Front, rng: np.random.Generator, width_px: float | None = None) -> Scene:
-    """Set a plate somewhere on the picture, in the tones of what surrounds it, if it has a free place.
-
-    ``width_px`` is the plate's width seen from the front; None draws one from 20 px to most of the picture.
-    """
+def paste_plate(scene: Scene, *, front: Front, rng: np.random.Generator) -> Scene:
+    """Set a plate somewhere, 20 px wide or more, in the tones of what surrounds it, if it has a free place."""
     rows, columns = scene.pixels.shape[:2]
     aspect = front.pixels.shape[1] / front.pixels.shape[0]
     largest = min(0.55 * columns, 0.7 * rows * aspect)
-    if width_px is None:
-        width_px = log_uniform(min(20.0, largest), largest, rng=rng)
-        width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
-        width_px *= 1.0 if aspect > 2.5 else 0.7
+    width_px = log_uniform(min(20.0, largest), largest, rng=rng)
+    width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
+    width_px *= 1.0 if aspect > 2.5 else 0.7
     for _ in range(6):
-        quad = random_quad(aspect, width_px=width_px, pose=PoseRange(), rng=rng)
+        quad = pose.random_quad(aspect, width_px=width_px, pose=PoseRange(), rng=rng)
         low, high = quad.min(axis=0), quad.max(axis=0)
         room = np.array((columns, rows), np.float32) - (high - low)
         quad = quad - low + np.maximum(room, 0) * rng.random(2).astype(np.float32)
@@ -234,34 +229,29 @@ def _draw(
     """Draw something onto the picture, in the given tones and as unsharp and grainy as it."""
     # 0 becomes the black and 245 the white of the surroundings.
     ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
-    table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
-    drawn = cast(BgrImage, cv2.LUT(cutout.pixels, table[None]))
-    inner = _outline(drawn)
+    drawn = with_curves(cutout.pixels, tone.black + ramp * (tone.white - tone.black))
+    inner = pose.outline_of(drawn)
     if in_holder:
         drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)
-    matrix = homography(inner, corners)
-    outline = moved_by(matrix, points=_outline(drawn))
+    matrix = pose.homography(inner, corners)
+    outline = pose.moved_by(matrix, points=pose.outline_of(drawn))
     rows, columns = pixels.shape[:2]
     reach = 2.0 + 2.0 * tone.blur_px
     left, top = np.clip(np.floor(outline.min(axis=0) - reach), 0, (columns - 1, rows - 1)).astype(int).tolist()
     last = np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows))
     right, bottom = last.astype(int).tolist()
     size, matrix = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64) @ matrix
-    piece = cv2.warpPerspective(drawn, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    piece = pose.warped(drawn, matrix, size_px=size)
     cover = np.full(drawn.shape[:2], 255, np.uint8) if cutout.cover is None else cutout.cover
     mask = cv2.warpPerspective(cover, matrix, size, flags=cv2.INTER_LINEAR)
     if tone.blur_px > 0.35:
-        piece = degrade.soften(cast(BgrImage, piece), sigma_px=tone.blur_px)
+        piece = degrade.soften(piece, sigma_px=tone.blur_px)
         mask = cv2.GaussianBlur(mask, (0, 0), min(tone.blur_px, 2.0))
     if tone.noise > 1.5:
-        piece = degrade.sensor_noise(cast(BgrImage, piece), rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
+        piece = degrade.sensor_noise(piece, rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
     alpha = mask.astype(np.float32) * np.float32(1 / 255)
     target = pixels[top:bottom, left:right]
     target[:] = cv2.blendLinear(piece, target, alpha, np.float32(1) - alpha)
-
-
-def _outline(pixels: BgrImage) -> Corners:
-    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
@@ -277,13 +267,12 @@ def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
     """A copy in which the plate is gone: each column runs evenly from what is above it to what is below."""
     plane = _in_plane(quad, share_x=1.08, share_y=1.45)
     side = (64, 32)
-    back = homography(plane, corners_of(side))
-    flat = cv2.warpPerspective(pixels, back, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flat = pose.warped(pixels, pose.homography(plane, pose.corners_of(side)), size_px=side)
     above, below = flat[:2].mean(axis=0), flat[-2:].mean(axis=0)
     share = np.linspace(0, 1, side[1], dtype=np.float32)[:, None, None]
     blend = above[None] * (1 - share) + below[None] * share
     smooth = cv2.blur(np.asarray(blend, np.uint8), (9, 3))
     result: BgrImage = np.array(pixels)
     piece, start = _patch(result, quad=plane, margin=0.05)
-    warp_onto(piece, np.asarray(smooth, np.uint8), matrix=homography(corners_of(side), plane - start))
+    pose.warp_onto(piece, np.asarray(smooth, np.uint8), matrix=pose.homography(pose.corners_of(side), plane - start))
     return result

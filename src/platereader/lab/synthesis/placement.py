@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
-from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
+from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, Row, SlotGroup, Template
 from platereader.plates import Colour, PlateLayout
 from platereader.plates._layout import CountryStrip, Face
-
-_Row: TypeAlias = tuple[SlotGroup, ...]
 
 _RIM_MM = 5.5
 _PAD_MM = 5.0
@@ -42,12 +39,12 @@ class _Plan:
     """The large areas of a plate: ``field_row`` is the line of the field."""
 
     layout: PlateLayout
-    rows: tuple[_Row, ...]
+    rows: tuple[Row, ...]
     strip: Rect | None
     field: Rect | None
     field_row: int
 
-    def parted(self, row: int) -> tuple[_Row, str, _Row]:
+    def parted(self, row: int) -> tuple[Row, str, Row]:
         """The groups of a line outside the field, what stands between them, and the groups in the field."""
         groups, layout = self.rows[row], self.layout
         marks = layout.separators[row] if layout.separators else " " * (len(groups) - 1)
@@ -58,7 +55,7 @@ class _Plan:
         return groups[count:], marks[count:], groups[:count]
 
     @property
-    def field_groups(self) -> _Row:
+    def field_groups(self) -> Row:
         """The groups in the field."""
         return self.parted(self.field_row)[2]
 
@@ -81,7 +78,7 @@ def has_marks(layout: PlateLayout) -> bool:
     return layout.strip is not None or layout.boxed_at != "right" or bool(layout.separators) or layout.face != "gost"
 
 
-def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
+def place_all(layout: PlateLayout, rows: Sequence[Row]) -> Template:
     """Place the characters of all lines, in groups as they are filled, and whatever else stands on the plate."""
     plan = _plan(layout, tuple(rows))
     rules, seals = _rules(plan), list[Rect]()
@@ -93,11 +90,11 @@ def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
 # ---------------------------------------------------------------- the large areas
 
 
-def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
+def _plan(layout: PlateLayout, rows: tuple[Row, ...]) -> _Plan:
     width, height = layout.plate_format.size_mm
     border = height
     if len(rows) == 2:
-        border = (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
+        border = (baseline(rows, 0, height) + baseline(rows, 1, height) - _tall(rows[1])) / 2
     strip = _strip(layout, border)
     field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
     plan = _Plan(layout, rows, strip, None, field_row)
@@ -139,17 +136,17 @@ def _strip(layout: PlateLayout, border: float) -> Rect | None:
 # ---------------------------------------------------------------- the text
 
 
-def _tall(row: _Row) -> float:
+def _tall(row: Row) -> float:
     return max((group.height_mm for group in row), default=0.0)
 
 
-def _baseline(rows: Sequence[_Row], row: int, height: float) -> float:
-    """Where the characters of a line end."""
+def baseline(rows: Sequence[Row], row: int, height: float, *, margin: float = 0.33) -> float:
+    """Where the characters of a line end; two lines have a ``margin`` of that part of what they leave free."""
     tall = [_tall(one) for one in rows]
     if len(tall) == 1:
         return height / 2 + tall[0] / 2
-    margin = 0.33 * (height - sum(tall))
-    return margin + tall[0] if row == 0 else height - margin
+    free = margin * (height - sum(tall))
+    return free + tall[0] if row == 0 else height - free
 
 
 def _pitches(group: SlotGroup, face: Face) -> list[float]:
@@ -171,10 +168,10 @@ def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -
     total = sum(sum(_pitches(group, plan.layout.face)) for group in free)
     gaps, scale = _spread(marks, total=total, room=right - left, tall=tall)
     x = (left + right - total * scale - sum(gaps)) / 2
-    bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
+    bottom = baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
     places: list[Placement] = []
     for group, gap, mark in zip(free, [*gaps, 0.0], [*marks, " "], strict=True):
-        written, x = _write_group(group, plan.layout.face, x=x, bottom=bottom, scale=scale)
+        written, x = place_group(group, _pitches(group, plan.layout.face), x=x, bottom_mm=bottom, scale=scale)
         places += written
         middle = (x + gap / 2, bottom - tall / 2)
         if mark == "-":
@@ -185,14 +182,14 @@ def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -
     return places + inside if plan.layout.boxed_at == "right" else inside + places
 
 
-def _write_group(
-    group: SlotGroup, face: Face, *, x: float, bottom: float, scale: float
+def place_group(
+    group: SlotGroup, pitches: Sequence[float], *, x: float, bottom_mm: float, scale: float
 ) -> tuple[list[Placement], float]:
     """Places of the characters of a group that starts at ``x``, and where it ends."""
     places: list[Placement] = []
-    for pitch in _pitches(group, face):
+    for pitch in pitches:
         room = _OWN_SHARE * pitch * min(1.0, scale)
-        places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
+        places.append((x + pitch * scale / 2, bottom_mm - group.height_mm, group.height_mm, room))
         x += pitch * scale
     return places, x
 
@@ -210,7 +207,7 @@ def _spread(marks: str, *, total: float, room: float, tall: float) -> tuple[list
     return [gap + 0.5 * rest / (len(marks) + 1) for gap in usual], scale
 
 
-def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
+def _write_boxed(plan: _Plan, groups: Row) -> list[Placement]:
     """Places of the characters in the field, above the mark of the country where that is there too."""
     if not groups:
         return []
@@ -221,7 +218,7 @@ def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
     x = (left + right - total * scale) / 2
     written: list[Placement] = []
     for group in groups:
-        places, x = _write_group(group, plan.layout.face, x=x, bottom=base, scale=scale)
+        places, x = place_group(group, _pitches(group, plan.layout.face), x=x, bottom_mm=base, scale=scale)
         written += places
     return written
 

@@ -60,20 +60,34 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
     )
     distance = log_uniform(3.0, 40.0, rng=rng)  # of the camera, in plate widths
     across, down = np.array((-0.5, 0.5, 0.5, -0.5)), np.array((-1, -1, 1, 1)) * (0.5 / aspect)
-    # Turned about the car's upright axis first, then seen from above: side views keep upright edges.
-    turned, depth = across * math.cos(yaw), across * math.sin(yaw)
-    upright = down * math.cos(pitch) - depth * math.sin(pitch)
-    z = down * math.sin(pitch) + depth * math.cos(pitch)
-    x = turned * math.cos(roll) - upright * math.sin(roll)
-    y = turned * math.sin(roll) + upright * math.cos(roll)
+    across, down, z = turned_away(across, down, yaw_rad=yaw, pitch_rad=pitch)
+    x = across * math.cos(roll) - down * math.sin(roll)
+    y = across * math.sin(roll) + down * math.cos(roll)
     scale = width_px * distance / (distance + z)
     return np.stack((x * scale, y * scale), axis=1).astype(np.float32)
+
+
+def turned_away(
+    across: NDArray[np.float64], down: NDArray[np.float64], *, yaw_rad: float, pitch_rad: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Where a camera sees points of a flat rectangle that is turned about its middle: across, down and away from it.
+
+    Turned about the car's upright axis first, then seen from above: side views keep upright edges.
+    """
+    turned, depth = across * math.cos(yaw_rad), across * math.sin(yaw_rad)
+    upright = down * math.cos(pitch_rad) - depth * math.sin(pitch_rad)
+    return turned, upright, down * math.sin(pitch_rad) + depth * math.cos(pitch_rad)
 
 
 def corners_of(size_px: tuple[float, float]) -> Corners:
     """Corners of a whole picture of (width, height) pixels: float32 (4, 2)."""
     width, height = size_px
     return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+
+
+def outline_of(pixels: NDArray[np.uint8]) -> Corners:
+    """Corners of a picture (H, W) or (H, W, C): float32 (4, 2)."""
+    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def homography(source: Corners, target: Corners) -> NDArray[np.float64]:
@@ -89,6 +103,12 @@ def warp_onto(picture: BgrImage, front: BgrImage, *, matrix: NDArray[np.float64]
     """Draw something flat onto a picture by a ``homography``; what is around it stays as it is."""
     size = (picture.shape[1], picture.shape[0])
     cv2.warpPerspective(front, matrix, size, dst=picture, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
+
+
+def warped(picture: BgrImage, matrix: NDArray[np.float64], *, size_px: tuple[int, int]) -> BgrImage:
+    """A picture of (width, height) pixels of what a ``homography`` shows; beyond its edges they are repeated."""
+    seen = cv2.warpPerspective(picture, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast(BgrImage, seen)
 
 
 def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:

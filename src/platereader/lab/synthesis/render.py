@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.country_marks import draw_disc, draw_marks
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.fixtures import Fixtures, Paint, PlacedCharacter, Rect, ramp, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, lay_out
@@ -39,11 +40,13 @@ _CAPS_BGR: tuple[_Bgr, ...] = (
 class Front:
     """The clean front of a plate, seen squarely and cut at its outer metal edge.
 
-    ``pixels`` are uint8 (H, W, 3) BGR; ``lines`` of large characters are None where not known.
+    ``pixels`` are uint8 (H, W, 3) BGR; ``text`` has the large characters, upper line first, without dashes and emblems:
+    A to Z and the digits, ``?`` for one of another script.
     """
 
     pixels: BgrImage
-    lines: Lines | None
+    lines: Lines
+    text: str = ""
 
 
 def render_plate(
@@ -72,7 +75,7 @@ def render_plate(
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
     _draw_bolts(pixels, fixtures=fixtures, scale=scale, rng=rng)
-    return Front(pixels, layout.line_count)
+    return Front(pixels, layout.line_count, text)
 
 
 @lru_cache(maxsize=4096)
@@ -223,7 +226,7 @@ def _draw_bolts(pixels: BgrImage, *, fixtures: Fixtures, scale: float, rng: np.r
         return
     kind = int(rng.integers(4))
     radius = rng.uniform(*((1.8, 3.6), (3.0, 5.5), (4.0, 7.5), (2.5, 4.5))[kind])
-    cap = _CAPS_BGR[int(rng.integers(len(_CAPS_BGR)))]
+    cap = pick(_CAPS_BGR, rng=rng)
     spread = 2.0 if rng.random() < 0.7 else 6.0
     for x, y in fixtures.bolts:
         if rng.random() < 0.06:

@@ -6,45 +6,23 @@ Nothing here could be a plate: words, or numbers as they are written for telepho
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.glyphs import glyph_aspect, glyph_mask
 from platereader.lab.synthesis.scene import Cutout
 
-_Option = TypeVar("_Option")
-
-_LATIN = """
-market cafe hotel restaurant pharmacy service garage auto motors school center express transport logistics parking
-entrance exit open closed sale bakery fresh cargo taxi rental group building quality original premium international
-avtoservis shinomontazh magazin produkty apteka remont dostavka stroymaterialy mebel okna dveri salon krasoty bank
-limited edition turbo hybrid diesel quattro sport classic comfort luxury drive city street avenue station police
-ambulance stop only private road no smoking danger warning welcome thank you please keep clear fire door push pull
-"""
-_CYRILLIC = """
-продукты магазин аптека шиномонтаж автосервис стройматериалы цветы кафе столовая доставка мебель окна двери ремонт
-стоянка запрещена выезд вход выход аренда продаётся скидки салон красоты банк такси грузоперевозки объявление школа
-улица проспект площадь вокзал центр область администрация осторожно ведётся видеонаблюдение дети детский сад полиция
-скорая помощь пожарная часть учебный лизинг хлеб молоко мясо рыба пиво обувь одежда телефон круглосуточно
-"""
-# Words that the outlines of plates can spell, some letters mirrored or upside down.
-_SPELLED = """
-АПТЕКА ПОЧТА КАССА РЕМОНТ АВТО МЕТРО РЕСТОРАН ПЕКАРНЯ ЗАВТРАК ЭКСПРЕСС КРАСОТА СПОРТ ПАРК МОНЕТА ПЯТЕРОЧКА СЕВЕР
-ВОСТОК МАСТЕР ОКНА СВЕТ ТЕХОСМОТР ЗАПРАВКА СТОЯНКА ПАРКОВКА АРЕНА ТЕАТР КАРАОКЕ ПАСПОРТ КОСМОС ТОРТ СРОЧНО ОПТОМ
-САУНА ЧАС НА ЗА ВСЕ
-"""
-_LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = _LATIN.split(), _CYRILLIC.split(), _SPELLED.split()
-
-
-def pick(options: Sequence[_Option], rng: np.random.Generator) -> _Option:
-    """One of the options, each as likely as the others."""
-    return options[int(rng.integers(len(options)))]
+# The last ones are those that the outlines of plates can spell, some letters mirrored or upside down.
+_LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = (
+    line.split() for line in Path(__file__).with_name("words.txt").read_text(encoding="utf-8").splitlines()
+)
 
 
 def digits(count: int, rng: np.random.Generator) -> str:
@@ -54,7 +32,7 @@ def digits(count: int, rng: np.random.Generator) -> str:
 
 def word(rng: np.random.Generator) -> str:
     """One word in small Latin letters."""
-    return pick(_LATIN_WORDS, rng)
+    return pick(_LATIN_WORDS, rng=rng)
 
 
 def words(count: int, rng: np.random.Generator) -> str:
@@ -64,12 +42,12 @@ def words(count: int, rng: np.random.Generator) -> str:
 
 def cyrillic_words(rng: np.random.Generator) -> str:
     """One to three Cyrillic words in any case."""
-    return _cased(" ".join(pick(_CYRILLIC_WORDS, rng) for _ in range(1 + int(rng.integers(3)))), rng)
+    return _cased(" ".join(pick(_CYRILLIC_WORDS, rng=rng) for _ in range(1 + int(rng.integers(3)))), rng)
 
 
 def outlined_words(rng: np.random.Generator) -> str:
     """One to three Cyrillic words in capitals that the outlines of plates can spell."""
-    return " ".join(pick(_OUTLINED_WORDS, rng) for _ in range(1 + int(rng.integers(3))))
+    return " ".join(pick(_OUTLINED_WORDS, rng=rng) for _ in range(1 + int(rng.integers(3))))
 
 
 def line(rng: np.random.Generator) -> str:
@@ -78,12 +56,12 @@ def line(rng: np.random.Generator) -> str:
     if kind < 0.22:
         code, first, second, third = (digits(count, rng) for count in (3, 3, 2, 2))
         number = f"{first}-{second}-{third}"
-        return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng)
+        return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng=rng)
     if kind < 0.36:
-        return f"www.{word(rng)}-{word(rng)}.{pick(('ru', 'com', 'net'), rng)}"
+        return f"www.{word(rng)}-{word(rng)}.{pick(('ru', 'com', 'net'), rng=rng)}"
     if kind < 0.44:
         prices = (f"{digits(2, rng)}.{digits(2, rng)} $", f"-{digits(2, rng)}%", f"{digits(3, rng)},- Euro")
-        return pick(prices, rng)
+        return pick(prices, rng=rng)
     if kind < 0.55:
         return word(rng).title()
     return words(int(rng.integers(2, 4)), rng)
@@ -104,7 +82,7 @@ def caption(rng: np.random.Generator) -> str:
         f"www.{word(rng)}.com",
         f"{word(rng)} photo",
     )
-    return pick(forms, rng)
+    return pick(forms, rng=rng)
 
 
 def _cased(text: str, rng: np.random.Generator) -> str:
@@ -114,7 +92,9 @@ def _cased(text: str, rng: np.random.Generator) -> str:
 Paint: TypeAlias = tuple[int, int, int]
 """BGR, 0 to 255."""
 
-_Size: TypeAlias = tuple[int, int]
+Size: TypeAlias = tuple[int, int]
+"""Height and width, pixels."""
+
 _Area: TypeAlias = tuple[int, int, int, int]  # x1, y1, x2, y2
 
 _SANS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX)
@@ -198,7 +178,7 @@ def _random_line(target: NDArray[np.uint8], *, area: _Area, ink: Paint | int, rn
         _write_outlined(target, outlined_words(rng), area=area, ink=ink, grow=int(rng.integers(-8, 6)))
     else:
         text = cyrillic_words(rng) if _WRITES_CYRILLIC and rng.random() < 0.35 else line(rng)
-        _write(target, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=float(rng.choice((1, 2, 3, 4.5, 6))))
+        _write(target, text, area=area, ink=ink, font=pick(_FONTS, rng=rng), bold=float(rng.choice((1, 2, 3, 4.5, 6))))
 
 
 def _random_lines(
@@ -213,11 +193,11 @@ def _random_lines(
         _random_line(target, area=(x1, top + gap, x2, bottom - gap), ink=ink, rng=rng)
 
 
-def _board(size: _Size, paint: Paint) -> BgrImage:
+def _board(size: Size, paint: Paint) -> BgrImage:
     return np.full((*size, 3), paint, np.uint8)
 
 
-def _margins(size: _Size, share: float) -> _Area:
+def _margins(size: Size, share: float) -> _Area:
     edge = max(1, int(share * min(size)))
     return edge, edge, size[1] - edge, size[0] - edge
 
@@ -225,7 +205,7 @@ def _margins(size: _Size, share: float) -> _Area:
 # ---------------------------------------------------------------- things
 
 
-def shop_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def shop_sign(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A board of ``(height, width)`` px with one to four lines, perhaps with a rim."""
     field = random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -236,7 +216,7 @@ def shop_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def dealer_plate(size: Size, *, rng: np.random.Generator) -> Cutout:
     """What hangs in the place of a plate on an unregistered car: an empty field, or words in place of a number."""
     field = (245, 245, 245) if rng.random() < 0.5 else random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -246,13 +226,13 @@ def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
     area = _margins(size, 0.15)
     if kind < 0.3:
         text = f"{word(rng)} {word(rng)}".title()
-        _write(board, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=3)
+        _write(board, text, area=area, ink=ink, font=pick(_FONTS, rng=rng), bold=3)
     elif kind < 0.6:
         _random_lines(board, area=area, count=2, ink=ink, rng=rng)
     return Cutout(board)
 
 
-def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def door_number(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A plate with one to three digits, sometimes under a line of text."""
     field = random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
@@ -265,10 +245,10 @@ def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def direction_board(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A blue, green, brown, white or yellow road sign with names, distances and arrows."""
     fields: tuple[Paint, ...] = ((150, 70, 10), (70, 110, 10), (240, 240, 240), (30, 190, 245), (30, 60, 110))
-    field = pick(fields, rng)
+    field = pick(fields, rng=rng)
     ink: Paint = (250, 250, 250) if _brightness(field) < 130 else (20, 20, 20)
     board = _board(size, field)
     cv2.rectangle(board, (1, 1), (size[1] - 2, size[0] - 2), ink, max(1, min(size) // 30))
@@ -288,7 +268,7 @@ def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board)
 
 
-def round_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def round_sign(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A round road sign: a speed limit, or a coloured disc with a bar, a word or a stroke."""
     side = min(size)
     board, cover = _board((side, side), (245, 245, 245)), np.zeros((side, side), np.uint8)
@@ -309,7 +289,7 @@ def round_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board, cover)
 
 
-def lettering(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def lettering(size: Size, *, rng: np.random.Generator) -> Cutout:
     """Letters without a field: on lorries, buses, shop fronts."""
     cover = np.zeros(size, np.uint8)
     count = 1 if size[1] > 4 * size[0] else 1 + int(rng.integers(3))
@@ -317,12 +297,12 @@ def lettering(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(_board(size, random_paint(rng)), cover)
 
 
-def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def badge(size: Size, *, rng: np.random.Generator) -> Cutout:
     """The name of a model in chrome or paint, or a maker's oval."""
     cover = np.zeros(size, np.uint8)
     shade = np.linspace(rng.uniform(120, 250), rng.uniform(30, 250), size[0])[:, None, None]
     chrome = np.broadcast_to(shade, (*size, 3)).astype(np.uint8)
-    text = pick((word(rng).title(), word(rng).upper(), f"{digits(1, rng)}.{digits(1, rng)}i"), rng)
+    text = pick((word(rng).title(), word(rng).upper(), f"{digits(1, rng)}.{digits(1, rng)}i"), rng=rng)
     if rng.random() < 0.3:
         middle, axes = (size[1] // 2, size[0] // 2), (max(1, size[1] // 2 - 2), max(1, size[0] // 2 - 2))
         cv2.ellipse(cover, middle, axes, 0, 0, 360, 255, -1, cv2.LINE_AA)
@@ -330,11 +310,11 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
         cv2.ellipse(chrome, middle, inner, 0, 0, 360, random_paint(rng), -1, cv2.LINE_AA)
         _write(chrome, text, area=_margins(size, 0.25), ink=(235, 235, 235), font=cv2.FONT_HERSHEY_TRIPLEX, bold=2)
     else:
-        _write(cover, text, area=_margins(size, 0.08), ink=255, font=pick(_FONTS, rng), bold=4)
+        _write(cover, text, area=_margins(size, 0.08), ink=255, font=pick(_FONTS, rng=rng), bold=4)
     return Cutout(chrome, cover)
 
 
-def sticker(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def sticker(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A rounded or oval sticker with lines."""
     field, cover = random_paint(rng), np.zeros(size, np.uint8)
     height, width = size
@@ -349,7 +329,7 @@ def sticker(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(board, cover)
 
 
-def poster(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def poster(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A heading, a block of colour, and paragraphs that are small strokes."""
     field = (240, 240, 240) if rng.random() < 0.6 else random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import degrade
-from platereader.lab.synthesis.fields import FloatImage, grain_bank, window_of
+from platereader.lab.synthesis.fields import FloatImage, grain_bank, pick, window_of
 from platereader.lab.synthesis.paste import set_plate
 from platereader.lab.synthesis.pose import PoseRange, corners_of, homography, moved_by, random_quad
 from platereader.lab.synthesis.render import Front
@@ -51,7 +51,7 @@ def generated_street(
     """
     width, height = size_px
     horizon = round(height * rng.uniform(0.36, 0.44))
-    sky_top, sky_low, light = (np.array(colour, np.float32) for colour in _LIGHTS[int(rng.integers(len(_LIGHTS)))])
+    sky_top, sky_low, light = (np.array(colour, np.float32) for colour in pick(_LIGHTS, rng=rng))
     pixels = np.empty((height, width, 3), np.float32)
     pixels[:horizon] = _gradient(sky_top, sky_low, rows=horizon)
     _draw_houses(pixels, horizon=horizon, haze=sky_low, rng=rng)
@@ -73,7 +73,7 @@ def _with_car(
     height, width = scene.pixels.shape[:2]
     scale = _px_per_m(scene.pixels, depth_m)
     car_px = _CAR_WIDTH_M * scale
-    vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=2 if front.lines == 2 else 1)
+    vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=front.lines)
     car_h, car_w = vehicle.pixels.shape[:2]
     quad = random_quad(car_w / car_h, width_px=car_px, pose=_VIEW, rng=rng)
     foot = (quad[2] + quad[3]) / 2
@@ -123,7 +123,7 @@ def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.
             block = rng.uniform(0.08, 0.17) * width * (1.35 - distance)
             openness = 1 - math.exp(-(((left + block / 2) / width - 0.5) ** 2) / 0.03)
             tall = horizon * rng.uniform(0.30, 0.85) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
-            wall = np.array(_WALLS[int(rng.integers(len(_WALLS)))], np.float32) * np.float32(rng.uniform(0.7, 1.05))
+            wall = np.array(pick(_WALLS, rng=rng), np.float32) * np.float32(rng.uniform(0.7, 1.05))
             colour = (wall * (1 - distance) + haze * distance).astype(np.float32)
             _draw_block(pixels, (left, horizon - tall, left + block, float(horizon)), colour=colour, rng=rng)
             left += block * rng.uniform(0.98, 1.15)

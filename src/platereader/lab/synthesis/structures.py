@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from typing import cast
 
 import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.scene import Cutout
-from platereader.lab.synthesis.signs import Paint, pick, random_paint
-
-_Size: TypeAlias = tuple[int, int]
+from platereader.lab.synthesis.signs import Paint, Size, random_paint
 
 
 def _wall_paint(rng: np.random.Generator) -> Paint:
@@ -22,7 +21,7 @@ def _wall_paint(rng: np.random.Generator) -> Paint:
     return blue, green, red
 
 
-def windows(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def windows(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A house front of ``(height, width)`` px: rows of panes in frames, some of them lit."""
     height, width = size
     front: BgrImage = np.full((height, width, 3), _wall_paint(rng), np.uint8)
@@ -43,7 +42,7 @@ def windows(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(front)
 
 
-def grille(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def grille(size: Size, *, rng: np.random.Generator) -> Cutout:
     """Bars across, upright or both, as on radiators, vents, fences and blinds; sometimes with a badge in the middle."""
     height, width = size
     pitch = max(3.0, min(size) / rng.uniform(2.5, 14))
@@ -66,7 +65,7 @@ def grille(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(front)
 
 
-def lamp(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def lamp(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A tail lamp, head lamp or reflector: a rounded glass in red, amber and white parts, ribbed, perhaps lit."""
     height, width = size
     colours = np.array([(25, 20, 190), (20, 130, 235), (230, 230, 230), (30, 30, 120)])
@@ -87,10 +86,10 @@ def lamp(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(front.clip(0, 255).astype(np.uint8), cover)
 
 
-def stripes(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def stripes(size: Size, *, rng: np.random.Generator) -> Cutout:
     """Slanted or upright bands in two colours: hazard boards, barriers, crossings."""
     pairs = (((30, 20, 200), (240, 240, 240)), ((20, 200, 250), (15, 15, 15)), ((240, 240, 240), (70, 70, 70)))
-    pair = np.array(pick(pairs, rng) if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
+    pair = np.array(pick(pairs, rng=rng) if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
     slant = float(rng.choice((0.0, 1.0, -1.0, rng.uniform(-1.5, 1.5))))
     pitch = max(6.0, max(size) / rng.uniform(2.5, 12))
     along = np.arange(size[1])[None] + slant * np.arange(size[0])[:, None]
@@ -98,7 +97,7 @@ def stripes(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(pair[bands].astype(np.uint8))
 
 
-def bricks(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def bricks(size: Size, *, rng: np.random.Generator) -> Cutout:
     """A wall of bricks or tiles, every other row shifted."""
     height, width = size
     course = max(4, int(height / rng.uniform(2, 9)))
@@ -114,7 +113,7 @@ def bricks(size: _Size, *, rng: np.random.Generator) -> Cutout:
     return Cutout(wall)
 
 
-def barcode(size: _Size, *, rng: np.random.Generator) -> Cutout:
+def barcode(size: Size, *, rng: np.random.Generator) -> Cutout:
     """Upright bars of uneven width on white, or a square code."""
     height, width = size
     if rng.random() < 0.7:

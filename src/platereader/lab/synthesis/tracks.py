@@ -18,6 +18,7 @@ from platereader._geometry import Box, Quad
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.capture import CropProfile, hide_some
 from platereader.lab.synthesis.crops import random_layout, random_text
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.label import text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import character_boxes
@@ -70,9 +71,9 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
 
     ``severity`` goes from 0, where nearly every frame can be read, to 1, where about a third can.
     """
-    plate = plates[int(rng.integers(len(plates)))]
+    plate = pick(plates, rng=rng)
     view = _soiled(_plate(plate, rng=rng), severity=severity, rng=rng)
-    other = _plate(plates[int(rng.integers(len(plates)))], rng=rng)
+    other = _plate(pick(plates, rng=rng), rng=rng)
     count, trajectory = int(rng.integers(4, 30, endpoint=True)), _random_trajectory(severity, rng=rng)
     shakes = rng.standard_normal(count)
     for number in range(1, count):  # half of what shakes a camera lasts for some frames

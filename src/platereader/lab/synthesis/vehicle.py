@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fields import FloatImage, pick
 from platereader.lab.synthesis.pose import Corners
+from platereader.results import Lines
 
 _Points: TypeAlias = Sequence[tuple[float, float]]
 _Colour: TypeAlias = float | tuple[float, float, float] | NDArray[np.float32]  # grey, BGR, or of each pixel
@@ -99,10 +100,10 @@ class _Canvas:
         return run[:, None, None]
 
 
-def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> Vehicle:
+def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: Lines = 1) -> Vehicle:
     """Draw one car squarely from behind, a little narrower than the picture, with a recess for so many lines."""
     build = _BUILDS[int(rng.choice(len(_BUILDS), p=(0.5, 0.35, 0.15)))]
-    paint = np.array(_PAINTS_BGR[int(rng.integers(len(_PAINTS_BGR)))], np.float32)
+    paint = np.array(pick(_PAINTS_BGR, rng=rng), np.float32)
     canvas = _Canvas(width_px=width_px, height=build.ground + 0.06)
     _draw_shadow_and_wheels(canvas, build)
     _draw_body(canvas, build, paint=paint)
@@ -187,7 +188,7 @@ def _draw_bumper(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32], 
     canvas.composite(badge.astype(np.float32) / np.float32(255), rng.uniform(120, 220))
 
 
-def _draw_recess(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32], lines: int) -> Corners:
+def _draw_recess(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32], lines: Lines) -> Corners:
     """The hollow that the plate sits in; returns the plate's corners."""
     width, height = _PLATE_SIZES[lines]
     middle = build.plate_y + 0.02

@@ -19,7 +19,7 @@ from platereader.results import Lines
 
 EXACT = CropProfile(
     camera=Camera(surface=(), view=()),
-    photograph=Camera(surface=(), view=()),
+    photograph=(),
     pose=PoseRange(yaw_deg=(12, 30), pitch_deg=(8, 20), roll_deg=(3, 10), steep_share=0.2),
     corner_error=CornerError(median=0.0),
     box_share=0.0,

@@ -40,7 +40,5 @@ def test_scenery_beside_a_plate_leaves_the_plate_out() -> None:
     car = RealPlate(pixels, corners, 1, "A123BC77", "a.jpg")
     empty = np.full((300, 600, 3), 30, np.uint8)
     for _ in range(60):
-        sample = scenery_sample(
-            rng, profile=CropProfile(photograph=PROFILE.camera.__class__((), ())), scenes=[empty], plates=[car]
-        )
+        sample = scenery_sample(rng, profile=CropProfile(photograph=()), scenes=[empty], plates=[car])
         assert sample.pixels[..., 2].max() < 200

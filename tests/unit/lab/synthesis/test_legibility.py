@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from platereader.lab.synthesis.legibility import character_boxes, inside, masked, still_clear, window_corners
+from platereader.lab.synthesis.legibility import character_boxes, inside, still_clear, window_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import RUSSIA
 
@@ -30,14 +30,6 @@ def test_what_lies_outside_of_a_window_is_not_seen() -> None:
     assert left_half[0]
     assert not left_half[-1]
     assert not any(inside(BOXES, (0.0, 0.5, 1.0, 1.0)))  # half a character is none
-
-
-@pytest.mark.parametrize(
-    ("seen", "expected"),
-    [("11111111", "A123BC77"), ("00111111", "?23BC77"), ("11111100", "A123BC?"), ("10101111", "A?2?BC77")],
-)
-def test_a_run_of_hidden_characters_is_one_mark(seen: str, expected: str) -> None:
-    assert masked("A123BC77", [mark == "1" for mark in seen]) == expected
 
 
 def test_only_soiled_characters_are_unclear() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.crops import plate_sample, random_layout, random_text
-from platereader.lab.synthesis.fixtures import Marks, PlacedCharacter, Rect
+from platereader.lab.synthesis.fixtures import Marks, Rect
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.legibility import character_boxes
 from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, any_region, random_scheme
@@ -26,12 +26,6 @@ every_layout = pytest.mark.parametrize(
 def _texts(scheme: PlateScheme, layout: PlateLayout, *, count: int = 6) -> list[str]:
     rng = np.random.default_rng(8)
     return [scheme.sample_text(layout.plate_format, rng=rng) for _ in range(count)]
-
-
-def _rect(character: PlacedCharacter) -> Rect:
-    half = character.width_mm / 2
-    top = character.top_mm
-    return character.center_mm - half, top, character.center_mm + half, top + character.height_mm
 
 
 def _overlap(first: Rect, second: Rect) -> bool:
@@ -67,7 +61,7 @@ def test_the_text_touches_nothing_else(scheme: PlateScheme, index: int) -> None:
     width, height = layout.plate_format.size_mm
     for text in _texts(scheme, layout):
         characters, fixtures = lay_out(text, layout=layout)
-        rects, marks = [_rect(character) for character in characters], fixtures.marks or Marks()
+        rects, marks = [character.rect for character in characters], fixtures.marks or Marks()
         assert "".join(character.char for character in characters) == text
         assert all(x1 > 4 and y1 > 4 and x2 < width - 4 and y2 < height - 4 for x1, y1, x2, y2 in rects)
         assert not any(_overlap(first, second) for first, second in itertools.combinations(rects, 2))
@@ -95,12 +89,12 @@ def test_exactly_the_boxed_groups_stand_in_the_field(scheme: PlateScheme, index:
         field = fixtures.marks.field if fixtures.marks else None
         assert (field is not None) == bool(layout.boxed)
         if field is not None:
-            inside = "".join(one.char for one in characters if _overlap(_rect(one), field))
+            inside = "".join(one.char for one in characters if _overlap(one.rect, field))
             assert inside == layout.plate_format.region_codes(text)[0]
             assert all(
-                field[0] < _rect(one)[0] and _rect(one)[2] < field[2]
+                field[0] < one.rect[0] and one.rect[2] < field[2]
                 for one in characters
-                if one.char in inside and _overlap(_rect(one), field)
+                if one.char in inside and _overlap(one.rect, field)
             )
 
 
@@ -118,12 +112,12 @@ def test_the_ink_is_where_the_boxes_are(scheme: PlateScheme, index: int) -> None
     changed = np.abs(rendered[0] - rendered[1]).max(axis=2) > 25
     outside = changed.copy()
     scale, margin = height_px / layout.plate_format.size_mm[1], 6.0  # of which a press may be off by 5
-    for one, other, *rects in zip(
+    for one, other, *spots in zip(
         first, second, *(lay_out(text, layout=layout)[0] for text in (first, second)), strict=True
     ):
-        left = min(_rect(rect)[0] for rect in rects)
-        right = max(_rect(rect)[2] for rect in rects)
-        _, top, _, bottom = _rect(rects[0])
+        left = min(spot.rect[0] for spot in spots)
+        right = max(spot.rect[2] for spot in spots)
+        _, top, _, bottom = spots[0].rect
         rows = slice(round((top - margin) * scale), round((bottom + margin) * scale))
         columns = slice(round((left - margin) * scale), round((right + margin) * scale))
         assert bool(changed[rows, columns].mean() > 0.02) >= (one != other)
@@ -167,7 +161,7 @@ def test_hyphens_stand_in_the_gaps() -> None:
     characters, fixtures = lay_out("AB123CD", layout=layout)
     assert len(fixtures.rules) == 2
     for rule, place in zip(fixtures.rules, (2, 5), strict=True):
-        assert _rect(characters[place - 1])[2] < rule[0] < rule[2] < _rect(characters[place])[0]
+        assert characters[place - 1].rect[2] < rule[0] < rule[2] < characters[place].rect[0]
     assert lay_out("AB123CD", layout=dataclasses.replace(layout, separators=()))[1].rules == ()
 
 
@@ -178,7 +172,7 @@ def test_a_field_may_be_at_the_left() -> None:
     assert fixtures.marks.strip is not None
     assert fixtures.marks.field[0] == 0.0
     assert fixtures.marks.strip[2] == fixtures.size[0]
-    assert _rect(characters[1])[2] < fixtures.marks.field[2] < _rect(characters[2])[0]
+    assert characters[1].rect[2] < fixtures.marks.field[2] < characters[2].rect[0]
 
 
 def test_separators_must_fit_the_groups() -> None:

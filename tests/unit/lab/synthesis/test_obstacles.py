@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis.legibility import character_boxes, masked, window_corners
+from platereader.lab.synthesis.label import masked
+from platereader.lab.synthesis.legibility import character_boxes, window_corners
 from platereader.lab.synthesis.obstacle_shapes import Side
 from platereader.lab.synthesis.obstacles import (
     KINDS,

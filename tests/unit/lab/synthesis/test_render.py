@@ -37,7 +37,7 @@ def test_characters_of_a_line_stand_side_by_side(layout: PlateLayout) -> None:
     start = sum(len(part.text) for part in parts if part.line == 0)
     for row in (characters[:start], characters[start:]):
         for left, right in itertools.pairwise(row):
-            assert left.center_mm + left.width_mm / 2 <= right.center_mm - right.width_mm / 2 + 1e-6
+            assert left.rect[2] <= right.rect[0] + 1e-6
 
 
 def test_main_digits_stand_above_the_letters_on_one_baseline() -> None:

@@ -49,9 +49,11 @@ def test_a_pasted_plate_is_where_its_corners_say() -> None:
     photograph, front = _photograph(), _front()
     before = photograph.copy()
     likeness: list[float] = []
-    for seed in range(12):
-        scene = paste_plate(Scene(photograph), front=front, rng=np.random.default_rng(seed), width_px=170)
-        likeness.append(_likeness(scene, scene.plates[0], front))
+    for seed in range(60):
+        scene = paste_plate(Scene(photograph), front=front, rng=np.random.default_rng(seed))
+        if scene.plates[0].quad.width > 130:
+            likeness.append(_likeness(scene, scene.plates[0], front))
+    assert len(likeness) > 11
     assert float(np.median(likeness)) > 0.9
     assert np.array_equal(photograph, before)
 
@@ -74,7 +76,7 @@ def test_a_shift_of_a_few_pixels_would_be_seen() -> None:
 def test_pasting_keeps_the_plates_that_are_there() -> None:
     scene, rng = Scene(_photograph(800, 600)), np.random.default_rng(3)
     for _ in range(6):
-        scene = paste_plate(scene, front=random_front(rng, height_px=40), rng=rng, width_px=110)
+        scene = paste_plate(scene, front=random_front(rng, height_px=40), rng=rng)
     assert len(scene.plates) >= 4
     for index, plate in enumerate(scene.plates):
         assert all(iou(plate.box, other.box) == 0 for other in scene.plates[:index])

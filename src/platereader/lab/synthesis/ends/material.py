@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from platereader.errors import DatasetError
 from platereader.lab.datasets import load_dataset
 from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis.capture import crop_around
 from platereader.lab.synthesis.legibility import Window, character_boxes
 from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.material import View, photographed
@@ -75,9 +75,5 @@ def _prepared(plate: RealPlate) -> EndPlate:
 
 def _near(view: View) -> View:
     """The plate with as much of its surroundings as a reader may look at."""
-    room = 0.3 * view.width_px
-    low, high = view.corners.min(axis=0) - room, view.corners.max(axis=0) + room
-    left, top = (max(0, math.floor(value)) for value in low.tolist())
-    right, bottom = (math.ceil(value) for value in high.tolist())
-    pixels = view.pixels[top:bottom, left:right].copy()
-    return view.changed(pixels, corners=view.corners - np.array((left, top), np.float32))
+    pixels, corners = crop_around(view.pixels, corners=view.corners, margin_px=0.3 * view.width_px)
+    return view.changed(pixels.copy(), corners=corners)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_aspect, glyph_mask, outlines
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -47,8 +48,8 @@ def random_lettering(rng: np.random.Generator) -> Lettering:
     """Any face, mostly narrow and upright."""
     return Lettering(
         face=int(np.searchsorted(_FACE_ODDS, rng.random())),
-        width=_WIDTHS[int(rng.integers(len(_WIDTHS)))],
-        stroke=_STROKES[int(rng.integers(len(_STROKES)))],
+        width=pick(_WIDTHS, rng=rng),
+        stroke=pick(_STROKES, rng=rng),
         gap_px=int(rng.integers(6, 20)),
         slant=float(rng.uniform(0.05, 0.2)) if rng.random() < 0.08 else 0.0,
     )
@@ -97,7 +98,7 @@ def small_line(kind: str, *, rng: np.random.Generator) -> Mask:
 
 def random_word(rng: np.random.Generator) -> str:
     """A word of no language, two to four syllables."""
-    return "".join(_SYLLABLES[int(rng.integers(len(_SYLLABLES)))] for _ in range(int(rng.integers(2, 5))))
+    return "".join(pick(_SYLLABLES, rng=rng) for _ in range(int(rng.integers(2, 5))))
 
 
 def code_mask(rng: np.random.Generator) -> Mask:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -13,14 +12,15 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.foreign.backgrounds import plate_background, weathered
 from platereader.lab.synthesis.foreign.lettering import LETTERS, STROKES, line_mask, random_lettering, small_line
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem, fittings, marks, stamp
-from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of, random_style
+from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
+from platereader.lab.synthesis.render import Front
 from platereader.plates._alphabet import ILLEGIBLE
-from platereader.results import Lines
 
 _DRAWN_PX = 44
 """Plates are drawn at least this high and then shrunk, so that small ones are as soft as photographed ones."""
@@ -28,20 +28,7 @@ _DIGITS = "0123456789"
 _POOLS = {"L": LETTERS, "D": _DIGITS, "A": LETTERS + 3 * _DIGITS}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ForeignPlate:
-    """The front of a made-up foreign plate, uint8 ``(H, W, 3)`` BGR; its corners are those of the picture.
-
-    ``text`` has the large characters, upper line first: any of A to Z and the digits, ``?`` for one of another script;
-    dashes and emblems are left out.
-    """
-
-    pixels: BgrImage
-    text: str
-    lines: Lines
-
-
-def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> ForeignPlate:
+def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> Front:
     """Draw the front of a made-up foreign plate, at least 16 px high; the aspect is random, from 1 to 5.
 
     In a ``pattern`` of the text ``L`` is a letter, ``D`` a digit, ``A`` either, ``/`` parts two lines, and all else
@@ -53,13 +40,13 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
     if height_px < MIN_HEIGHT_PX:
         raise InvalidArgumentError(f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more.")
     style = random_style(rng)
-    aspect = one_of(style.aspects, rng=rng) * rng.uniform(0.97, 1.03)
+    aspect = pick(style.aspects, rng=rng) * rng.uniform(0.97, 1.03)
     drawn_px = max(height_px, _DRAWN_PX)
     background, ink = _paint(style, rng=rng)
-    kind = one_of(style.backgrounds, rng=rng)
+    kind = pick(style.backgrounds, rng=rng)
     pixels = plate_background(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
-    chosen = one_of(style.patterns, rng=rng)
-    filled = (one_of(_POOLS[char], rng=rng) if char in _POOLS else char for char in pattern or chosen)
+    chosen = pick(style.patterns, rng=rng)
+    filled = (pick(_POOLS[char], rng=rng) if char in _POOLS else char for char in pattern or chosen)
     lines = "".join(filled).split("/")
     area = _decorated(pixels, style, ink=ink, rng=rng)
     _write(pixels, lines, style=style, area=area, ink=ink, rng=rng)
@@ -70,12 +57,12 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
         pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     shown = (char for char in "".join(lines) if char.isalnum() or char in STROKES)
     text = "".join(ILLEGIBLE if char in STROKES else char for char in shown)
-    return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
+    return Front(pixels, 1 if len(lines) == 1 else 2, text)
 
 
 def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[Paint, Paint]:
     """Colours of background and ink; every fourth ink has faded."""
-    names = one_of(style.paints, rng=rng).split(":")
+    names = pick(style.paints, rng=rng).split(":")
     background, ink = (np.array(COLOURS[name], np.float32) + rng.normal(0, 4, 3).astype(np.float32) for name in names)
     if rng.random() < 0.25:
         ink = ink + (background - ink) * np.float32(rng.uniform(0.15, 0.55))
@@ -89,7 +76,7 @@ def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.ran
     area = FreeArea(side, height * rng.uniform(0.05, 0.1), width - side, height * rng.uniform(0.9, 0.95))
     bands(pixels, style, area=area, rng=rng)
     marks(pixels, style, area=area, rng=rng)
-    upper, lower = one_of(style.upper, rng=rng), one_of(style.lower, rng=rng)
+    upper, lower = pick(style.upper, rng=rng), pick(style.lower, rng=rng)
     for kind, above in ((upper, True), (lower, False)):
         if kind != "none":
             tall = height * (rng.uniform(0.08, 0.12) if kind == "tiny" else rng.uniform(0.11, 0.22))

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from platereader.lab.synthesis.fields import pick
+
 _TABLE = Path(__file__).with_name("styles.csv")
-_Choice = TypeVar("_Choice")
+_COLOURS = Path(__file__).with_name("colours.txt")
 
 Bgr: TypeAlias = tuple[int, int, int]
 
 COLOURS: dict[str, Bgr] = {
-    "white": (240, 242, 242),
-    "paper": (222, 234, 238),
-    "cream": (190, 226, 240),
-    "grey": (178, 178, 176),
-    "silver": (205, 206, 203),
-    "lead": (120, 118, 114),
-    "yellow": (40, 190, 240),
-    "lemon": (110, 225, 245),
-    "orange": (30, 110, 225),
-    "red": (40, 35, 165),
-    "maroon": (50, 30, 105),
-    "pink": (190, 170, 235),
-    "sky": (235, 205, 165),
-    "blue": (150, 75, 30),
-    "navy": (95, 40, 20),
-    "mint": (205, 225, 175),
-    "green": (70, 115, 35),
-    "pine": (50, 72, 22),
-    "brown": (40, 65, 100),
-    "black": (28, 25, 25),
+    name: (int(blue), int(green), int(red))
+    for name, blue, green, red in map(str.split, _COLOURS.read_text(encoding="utf-8").splitlines())
 }
 """Named colours, BGR."""
 
@@ -75,11 +59,6 @@ class ForeignStyle:
         return self.extras.get(extra, 0.0)
 
 
-def one_of(choices: Sequence[_Choice], *, rng: np.random.Generator) -> _Choice:
-    """Any of some possibilities."""
-    return choices[int(rng.integers(len(choices)))]
-
-
 def random_style(rng: np.random.Generator) -> ForeignStyle:
     """A row of the table, or in a fifth of the cases a plate of no country at all."""
     if rng.random() < 0.2:
@@ -89,9 +68,9 @@ def random_style(rng: np.random.Generator) -> ForeignStyle:
 
 def _mixed(rng: np.random.Generator) -> ForeignStyle:
     """Any shape with any colours: what it has of each is another country's."""
-    aspect = one_of(_MIXED_ASPECTS, rng=rng) * rng.uniform(0.92, 1.08)
+    aspect = pick(_MIXED_ASPECTS, rng=rng) * rng.uniform(0.92, 1.08)
     lines = 2 if rng.random() < (0.8 if aspect < 1.8 else 0.25 if aspect < 2.3 else 0.0) else 1
-    lettered, painted, backed, named = (one_of(STYLES, rng=rng) for _ in range(4))
+    lettered, painted, backed, named = (pick(STYLES, rng=rng) for _ in range(4))
     fitting = tuple(one for one in lettered.patterns if one.count("/") == lines - 1)
     return ForeignStyle(
         name="mixed",

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
-from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by, warp_onto
+from platereader.lab.synthesis.fields import FloatImage, exposed, motion_kernel, through_jpeg
+from platereader.lab.synthesis.pose import Corners, homography, moved_by, outline_of, warp_onto
 
 _MIN_SCALE = 0.95
 
@@ -41,7 +41,7 @@ def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px
     scale = plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6)
     # At about the size it will have: a warp alone would skip pixels.
     small = photograph if scale > _MIN_SCALE else resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
-    matrix = matrix @ homography(_outline(small.pixels), _outline(photograph.pixels))
+    matrix = matrix @ homography(outline_of(small.pixels), outline_of(photograph.pixels))
     around = without_plates(small.pixels, small.plates)
     frame = cv2.warpPerspective(around, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     pixels = cast(BgrImage, frame)
@@ -79,17 +79,13 @@ def random_placement(
         start, stop = max(ends[0], first), min(ends[1], last)
         chosen = float(rng.uniform(start, stop)) if start < stop else (first + last) / 2
         shift.append(chosen if start < stop else float(np.clip(chosen, first, last)))
-    outline = _outline(photograph.pixels)
+    outline = outline_of(photograph.pixels)
     return homography(outline, outline * np.float32(scale) + np.array(shift, np.float32))
 
 
 def plate_width(corners: Corners) -> float:
     """Mean length of the upper and the lower edge, pixels."""
     return float(np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
-
-
-def _outline(pixels: BgrImage) -> Corners:
-    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Photograph:
@@ -106,7 +102,7 @@ def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Phot
 
 def ordinary_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     """A photograph as it comes: a little less light, a little noise, JPEG of quality 60 to 95."""
-    lit = _exposed(pixels, gain=np.full(3, rng.uniform(0.7, 1.1)), veil=np.zeros(3))
+    lit = exposed(pixels, gain=rng.uniform(0.7, 1.1))
     return through_jpeg(_noisy(lit, sigma=rng.uniform(0.5, 4.0), rng=rng), quality=int(rng.integers(60, 96)))
 
 
@@ -116,7 +112,7 @@ def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     cast_bgr = np.array((1.0, 1.0 - rng.uniform(0.0, 0.3), 1.0 + rng.uniform(-0.08, 0.08)))
     haze = rng.uniform(0.0, 0.45) * level
     veil = 255 * haze * np.array((1.0, 1.0 - 0.4 * (1 - cast_bgr[1]), 0.98)) * rng.uniform(0.5, 0.85)
-    frame = _exposed(pixels, gain=level * (1 - haze) * cast_bgr, veil=veil)
+    frame = exposed(pixels, gain=level * (1 - haze) * cast_bgr, veil=veil)
     frame = cast(BgrImage, cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.5, 1.3)))
     if rng.random() < 0.6:
         length_px, angle = rng.uniform(1.5, 5.0), rng.normal(0.0, 0.5)
@@ -126,13 +122,6 @@ def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
         frame = cast(BgrImage, cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REPLICATE))
     frame = _vignetted(_noisy(frame, sigma=rng.uniform(1.0, 6.0), rng=rng), depth=rng.uniform(0.0, 0.35))
     return through_jpeg(frame, quality=int(rng.integers(30, 61)))
-
-
-def _exposed(pixels: BgrImage, *, gain: NDArray[np.float64], veil: NDArray[np.float64]) -> BgrImage:
-    """Each channel times its gain, and a veil of light over it."""
-    ramp = np.arange(256, dtype=np.float64)[:, None]
-    table = np.clip(np.rint(ramp * gain + veil), 0, 255).astype(np.uint8)
-    return cast(BgrImage, cv2.LUT(pixels, table[None]))
 
 
 def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrImage:

@@ -15,7 +15,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import either_sign, log_uniform, pick
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.paste import random_front, replace_plate
 from platereader.lab.synthesis.pose import homography
@@ -86,7 +86,7 @@ def _places(part: Part, material: Material) -> Sequence[PlatePhotograph]:
         # Others would have to be enlarged.
         wide = [one for one in (*material.calibration, *material.dev) if one.corners.width >= 0.8 * high]
         rng = part.rng(-1 % 2**32)
-        return [wide[int(rng.integers(len(wide)))] for _ in range(count)] if wide else ()
+        return [pick(wide, rng=rng) for _ in range(count)] if wide else ()
     if part in _SHRUNK:
         return [one for one in material.dev if one.corners.width >= part.amount]
     if part == _COMPOSED:
@@ -131,7 +131,7 @@ def _rolled(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> 
 
 def _tilted(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A photograph turned with its plate's plane, as in the stress suite, to either side."""
-    angle = part.amount * (1.0 if rng.random() < 0.5 else -1.0)
+    angle = part.amount * either_sign(rng)
     angles_deg = (angle, 0.0, 0.0) if part.axis.endswith("yaw") else (0.0, 0.0, angle)
     photograph = place.load()
     corners = photograph.plates[0]

@@ -15,15 +15,9 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
-from platereader.lab.synthesis.pose import Corners, homography, moved_by
+from platereader.lab.synthesis.fields import FloatImage, either_sign, motion_kernel, through_jpeg
+from platereader.lab.synthesis.pose import Corners, homography, moved_by, turned_away, warped
 from platereader.lab.synthesis.stress.material import View
-
-
-def nothing(view: View, amount: float, *, rng: np.random.Generator) -> View:
-    """The view as it is."""
-    del amount, rng
-    return view
 
 
 def width(view: View, amount: float, *, rng: np.random.Generator) -> View:
@@ -39,17 +33,17 @@ def width(view: View, amount: float, *, rng: np.random.Generator) -> View:
 
 def yaw(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Turned about the upright axis by ``amount`` degrees, to either side."""
-    return turned(view, angles_deg=(amount * _sign(rng), 0.0, 0.0))
+    return turned(view, angles_deg=(amount * either_sign(rng), 0.0, 0.0))
 
 
 def pitch(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Seen from above or below by ``amount`` degrees."""
-    return turned(view, angles_deg=(0.0, amount * _sign(rng), 0.0))
+    return turned(view, angles_deg=(0.0, amount * either_sign(rng), 0.0))
 
 
 def roll(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Turned in the picture by ``amount`` degrees, to either side."""
-    return turned(view, angles_deg=(0.0, 0.0, amount * _sign(rng)))
+    return turned(view, angles_deg=(0.0, 0.0, amount * either_sign(rng)))
 
 
 def turned(view: View, *, angles_deg: tuple[float, float, float]) -> View:
@@ -59,10 +53,8 @@ def turned(view: View, *, angles_deg: tuple[float, float, float]) -> View:
     room = 0.3 * (high - low) + 4
     across, down = (math.ceil(side) for side in (high - low + 2 * room).tolist())
     matrix = homography(view.corners, (target - low + room).astype(np.float32))
-    pixels = cv2.warpPerspective(
-        view.pixels, matrix, (across, down), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return view.changed(cast(BgrImage, pixels), corners=moved_by(matrix, points=view.corners))
+    pixels = warped(view.pixels, matrix, size_px=(across, down))
+    return view.changed(pixels, corners=moved_by(matrix, points=view.corners))
 
 
 def motion_blur(view: View, amount: float, *, rng: np.random.Generator) -> View:
@@ -156,29 +148,21 @@ def cut_off(view: View, amount: float, *, rng: np.random.Generator) -> View:
 EFFECTS: Mapping[str, Callable[..., View]] = {
     effect.__name__: effect
     for effect in (
-        nothing, width, yaw, pitch, roll, motion_blur, defocus, jpeg, noise, darkness, night, glare, dirt, snow,
-        occlusion, cut_off,
+        width, yaw, pitch, roll, motion_blur, defocus, jpeg, noise, darkness, night, glare, dirt, snow, occlusion,
+        cut_off,
     )
 }  # fmt: skip
-
-
-def _sign(rng: np.random.Generator) -> float:
-    return 1.0 if rng.random() < 0.5 else -1.0
 
 
 def _turned_corners(view: View, *, angles_deg: tuple[float, float, float]) -> Corners:
     """Where a turn about the plate's middle takes its corners, by a camera six plate widths away."""
     about_y, about_x, about_z = (math.radians(angle) for angle in angles_deg)
-    points: list[tuple[float, float]] = []
+    x, y = (view.corners - view.corners.mean(axis=0)).T.astype(np.float64)
+    across, down, away = turned_away(x, y, yaw_rad=about_y, pitch_rad=about_x)
     distance = 6.0 * view.width_px
-    for x, y in (view.corners - view.corners.mean(axis=0)).tolist():
-        across, depth = x * math.cos(about_y), x * math.sin(about_y)
-        down = y * math.cos(about_x) - depth * math.sin(about_x)
-        away = y * math.sin(about_x) + depth * math.cos(about_x)
-        scale = distance / (distance + away)
-        cos, sin = math.cos(about_z) * scale, math.sin(about_z) * scale
-        points.append((across * cos - down * sin, across * sin + down * cos))
-    return np.array(points, np.float32)
+    scale = distance / (distance + away)
+    cos, sin = math.cos(about_z) * scale, math.sin(about_z) * scale
+    return np.stack((across * cos - down * sin, across * sin + down * cos), axis=1).astype(np.float32)
 
 
 def _soiled(view: View, *, cover: float, level: float, rng: np.random.Generator) -> View:

@@ -15,6 +15,7 @@ from platereader._arrays import BgrImage
 from platereader.lab.datasets import is_calibration, load_dataset
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.lettering import Lettering, cut_lettering
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, warp_onto
@@ -90,7 +91,7 @@ def drawn(
     """A plate seen squarely before a piece of an empty scene, in photographed lettering if there is any."""
     height_px = 112 * layout.line_count
     front = render_plate(text, layout, height_px=height_px, rng=rng, lettering=lettering).pixels
-    scene = scenes[int(rng.integers(len(scenes)))]
+    scene = pick(scenes, rng=rng)
     light = float(np.clip(np.quantile(scene, 0.9) / 255, 0.45, 1.0))
     front = cast(BgrImage, cv2.convertScaleAbs(front, alpha=light, beta=0))
     framed, inner = add_holder(front, rng=rng, light=light)

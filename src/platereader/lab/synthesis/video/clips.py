@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
 from platereader.lab.synthesis.video.clip import Clip, Vehicle
 from platereader.lab.synthesis.video.layers import background_layer, cut_out, whole
@@ -51,7 +52,7 @@ def clip(name: str, material: Material) -> Clip:
     vehicles = _vehicles(planned, places, material, moves_whole=kind in WHOLE)
     used = {place.image.path for place in places[:4]}
     streets = [place for place in material.streets if place.image.path not in used]
-    street = streets[int(rng.integers(len(streets)))]
+    street = pick(streets, rng=rng)
     background = None if kind in WHOLE else background_layer(material.load(street))
     times = _times(planned, rng=rng)
     conditions = level.draw_conditions(times, rng=rng)

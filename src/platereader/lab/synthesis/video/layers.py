@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import motion_kernel
-from platereader.lab.synthesis.pose import Corners, corners_of
+from platereader.lab.synthesis.pose import Corners, outline_of
 from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, without_plates
 
 Matrix = NDArray[np.float64]
@@ -48,15 +48,13 @@ def whole(photograph: Photograph) -> Layer:
     around = np.asarray(cv2.copyMakeBorder(bare, *sides, cv2.BORDER_REFLECT_101), np.uint8)
     around[height // 2 : height // 2 + height, width // 2 : width // 2 + width] = pixels
     shift = np.array((width // 2, height // 2), np.float32)
-    body = corners_of((around.shape[1], around.shape[0]))
-    return Layer(_pyramid(around), photograph.plates[0] + shift, body)
+    return Layer(_pyramid(around), photograph.plates[0] + shift, outline_of(around))
 
 
 def background_layer(photograph: Photograph) -> Layer:
     """A photograph without any plate, to put vehicles in front of."""
     pixels = without_plates(photograph.pixels, photograph.plates)
-    whole_picture = corners_of((pixels.shape[1], pixels.shape[0]))
-    return Layer(_pyramid(pixels), whole_picture, whole_picture)
+    return Layer(_pyramid(pixels), plate=outline_of(pixels), body=outline_of(pixels))
 
 
 def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
@@ -72,7 +70,7 @@ def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
     alpha = _soft_edges((part.shape[1], part.shape[0]))
     coloured = cv2.multiply(part, cv2.merge([alpha] * 3), scale=1 / 255)
     covered = np.asarray(cv2.merge([coloured, alpha]), np.uint8)
-    outline = corners_of((part.shape[1], part.shape[0]))
+    outline = outline_of(part)
     middle = outline[2] / 2
     body = (middle + 0.75 * (outline - middle)).astype(np.float32)
     return Layer(_pyramid(covered), plate - np.array((left, top), np.float32), body)
@@ -94,7 +92,7 @@ def composite(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[f
             frame[:] = cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REPLICATE)
         return
     margin = 2 + math.ceil(max(map(abs, blur_px)))
-    outline = mapped(matrix, corners_of((layer.levels[0].shape[1], layer.levels[0].shape[0])))
+    outline = mapped(matrix, outline_of(layer.levels[0]))
     low = np.maximum(np.floor(outline.min(axis=0)) - margin, 0).astype(int)
     high = np.minimum(np.ceil(outline.max(axis=0)) + margin, (width, height)).astype(int)
     if (low >= high).any():

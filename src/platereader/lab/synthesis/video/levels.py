@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import log_uniform, through_jpeg
+from platereader.lab.synthesis.fields import exposed, log_uniform, through_jpeg, window_of
 
 _GRAIN_PX = (1400, 840)
 
@@ -45,11 +45,8 @@ def apply_camera(
         pixels = _with_rain(pixels, count=conditions.streaks, rng=rng)
     if conditions.defocus_px > 0.3:
         pixels = cast(BgrImage, cv2.GaussianBlur(pixels, (0, 0), conditions.defocus_px))
-    ramp = np.arange(256, dtype=np.float64) * conditions.gain + conditions.veil
-    pixels = cast(BgrImage, cv2.LUT(pixels, np.clip(np.rint(ramp), 0, 255).astype(np.uint8)))
-    slack = (int(grain.shape[0]) - height, int(grain.shape[1]) - width)
-    top, left = int(rng.integers(slack[0] + 1)), int(rng.integers(slack[1] + 1))
-    grainy = cv2.add(pixels, grain[top : top + height, left : left + width], dtype=cv2.CV_8U)
+    pixels = exposed(pixels, gain=conditions.gain, veil=conditions.veil)
+    grainy = cv2.add(pixels, window_of(grain, height=height, width=width, rng=rng), dtype=cv2.CV_8U)
     return through_jpeg(cast(BgrImage, grainy), quality=conditions.quality)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from platereader.lab.synthesis.fields import either_sign, pick
 from platereader.lab.synthesis.video.levels import Level
 from platereader.lab.synthesis.video.motion import Camera, Pace, Path, Pose, fixed_camera, moving_camera, path_through
 
@@ -88,7 +89,7 @@ def _drive(far: float, near: float, rng: np.random.Generator) -> Plan:
     poses = [_far_pose(far, rng), _near_pose(near, rng, leaving=rng.random() < 0.35)]
     if rng.random() < 0.4:
         poses.reverse()
-    pace = _PACES[int(rng.integers(len(_PACES)))]
+    pace = pick(_PACES, rng=rng)
     path = path_through(poses, duration_s=frames / fps, pace=pace, rng=rng)
     other = Pose(rng.uniform(120, 330), rng.uniform(400, 520), 0.8 * near, _yaw(rng))
     if poses[0].x_px + poses[-1].x_px < 1280:
@@ -105,7 +106,7 @@ def _across(far: float, near: float, rng: np.random.Generator) -> Plan:
     poses = [Pose(-first, y, first, yaw), Pose(1280 + last, y + rng.uniform(-60, 60), last, yaw + _yaw(rng, 4))]
     if rng.random() < 0.5:
         poses.reverse()
-    path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
+    path = path_through(poses, duration_s=frames / fps, pace=pick(_PACES, rng=rng), rng=rng)
     return Plan(fps, frames, (path,), _mounted_camera(rng))
 
 
@@ -120,7 +121,7 @@ def _stop_and_go(far: float, near: float, rng: np.random.Generator) -> Plan:
 def _turn(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A vehicle turns in: its plate is seen from the side first, or at the end."""
     fps, frames = _length(1.2, 3.2, rng=rng)
-    side = 1.0 if rng.random() < 0.5 else -1.0
+    side = either_sign(rng)
     turned, middle = math.radians(rng.uniform(30, 48)), math.sqrt(far * near)
     poses = [
         Pose(640 - side * rng.uniform(250, 420), rng.uniform(300, 380), far, side * turned),
@@ -149,7 +150,7 @@ def _dashcam(far: float, near: float, rng: np.random.Generator) -> Plan:
     start = Pose(rng.uniform(520, 760), rng.uniform(310, 400), far)
     end = Pose(rng.uniform(350, 930), rng.uniform(380, 520), near)
     poses = [start, end] if rng.random() < 0.7 else [end, start]
-    path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
+    path = path_through(poses, duration_s=frames / fps, pace=pick(_PACES, rng=rng), rng=rng)
     pan = rng.uniform(-260, 260) if rng.random() < 0.5 else 0.0
     return Plan(fps, frames, (path,), moving_camera(amplitude_px=rng.uniform(3, 12), pan_px_s=pan, rng=rng))
 
@@ -158,12 +159,12 @@ def _occluded(far: float, near: float, rng: np.random.Generator) -> Plan:
     """Something passes before the plate for up to a second, or posts stand before it."""
     fps, frames = _length(1.6, 3.2, rng=rng, min_frames=14)
     duration_s = frames / fps
-    side = 1.0 if rng.random() < 0.5 else -1.0
+    side = either_sign(rng)
     poses = [
         replace(_far_pose(far + 0.3 * (near - far), rng), x_px=640 - side * rng.uniform(120, 260)),
         replace(_near_pose(near, rng), x_px=640 + side * rng.uniform(160, 380)),
     ]
-    path = path_through(poses, duration_s=duration_s, pace=_PACES[int(rng.integers(3))], rng=rng)
+    path = path_through(poses, duration_s=duration_s, pace=pick(_PACES, rng=rng), rng=rng)
     occluders = _posts(path, duration_s, rng) if rng.random() < 0.4 else [_passing(path, duration_s, rng)]
     return Plan(fps, frames, (path,), _mounted_camera(rng), tuple(occluders))
 
@@ -206,7 +207,7 @@ def _several(far: float, near: float, rng: np.random.Generator) -> Plan:
         ]
         if rng.random() < 0.3:
             poses.reverse()
-        pace = (*_PACES, "stop and go")[int(rng.integers(4))]
+        pace = pick((*_PACES, "stop and go"), rng=rng)
         paths.append(path_through(poses, duration_s=frames / fps, pace=pace, rng=rng))
     return Plan(fps, frames, tuple(paths), _mounted_camera(rng))
 
@@ -216,12 +217,12 @@ def _crossing(far: float, near: float, rng: np.random.Generator) -> Plan:
     fps, frames = _length(1.5, 3.0, rng=rng, min_frames=14)
     behind = far + 0.35 * (near - far)
     y = rng.uniform(330, 420)
-    side = 1.0 if rng.random() < 0.5 else -1.0
+    side = either_sign(rng)
     paths: list[Path] = []
     for width, height, direction in ((behind, y, side), (near, y + rng.uniform(20, 110), -side)):
         reach = rng.uniform(300, 480)
         poses = [Pose(640 + end * direction * reach, height, width, _yaw(rng, 4)) for end in (-1, 1)]
-        paths.append(path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng))
+        paths.append(path_through(poses, duration_s=frames / fps, pace=pick(_PACES, rng=rng), rng=rng))
     return Plan(fps, frames, tuple(paths), _mounted_camera(rng))
 
 
@@ -231,7 +232,7 @@ def _returning(far: float, near: float, rng: np.random.Generator) -> Plan:
     frames = int(np.clip(round(fps * rng.uniform(1.1, 2.6) / 0.55), 16, _MAX_FRAMES))
     width = far + (near - far) * rng.uniform(0.5, 1.0)
     y, yaw = rng.uniform(380, 520), _yaw(rng)
-    side = 1.0 if rng.random() < 0.5 else -1.0
+    side = either_sign(rng)
     inside, outside = Pose(640 + side * 120, y, width, yaw), Pose(640 + side * (660 + width), y + 40, width, yaw)
     path = path_through([inside, outside], duration_s=frames / fps, pace="there and back", rng=rng)
     if rng.random() < 0.5:

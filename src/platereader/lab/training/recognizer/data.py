@@ -23,8 +23,7 @@ from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample, jitter_real, plate_sample
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
-from platereader.lab.synthesis.label import LEFT_END, RIGHT_END, Tokens, plain_tokens
-from platereader.lab.synthesis.legibility import masked
+from platereader.lab.synthesis.label import LEFT_END, RIGHT_END, Tokens, masked, plain_tokens
 from platereader.lab.synthesis.lettering import cut_lettering
 from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, random_scheme
 from platereader.lab.synthesis.pose import CornerError
