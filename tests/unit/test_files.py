@@ -251,23 +251,6 @@ def test_interrupted_writer_leaves_nothing(victim: Path, error: type[BaseExcepti
         write_then(fail, victim)
 
 
-def test_signal_as_a_temporary_file_is_made_leaves_nothing(
-    victim: Path, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = os.open
-
-    def interrupted(path: Any, flags: int, mode: int = 0o777) -> int:
-        descriptor = opened(path, flags, mode)
-        if flags & os.O_EXCL:
-            os.close(descriptor)
-            raise KeyboardInterrupt
-        return descriptor
-
-    monkeypatch.setattr(os, "open", interrupted)
-    with nothing_changes(victim.parent), pytest.raises(KeyboardInterrupt):
-        write(victim)
-
-
 def test_more_than_one_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_files, "_CHUNK_BYTES", 7)
     data = bytes(range(100))
@@ -298,14 +281,6 @@ def test_lines_are_appended_and_links_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "link", tmp_path):
         with nothing_changes(tmp_path), pytest.raises(FileError):
             append_text(path, "three\n")
-
-
-def test_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
-    log.write_bytes(b'one\n{"tw')
-    append_text(log, "three\n")
-    append_text(log, "four\n")
-    assert log.read_bytes() == b'one\n{"tw\nthree\nfour\n'
 
 
 def leading_to(folder: Path, way: str) -> Path:
