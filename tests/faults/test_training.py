@@ -12,7 +12,9 @@ pytest.importorskip("torch")
 
 from faults.injection import Disk
 from faults.small_training import draw_nothing, train
+from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import load_checkpoint
+from platereader.lab.training.finetuning import check_output
 from platereader.lab.training.loop import CHECKPOINT_NAME
 
 READS = {"read", "fsync"}
@@ -41,3 +43,11 @@ def test_each_call_to_the_disk_fails_in_turn(tmp_path: Path, monkeypatch: pytest
             assert load_checkpoint(output / CHECKPOINT_NAME).scalars["step"] in {1, 2}
         train(output, steps=3)
         assert load_checkpoint(output / CHECKPOINT_NAME).scalars["step"] == 3
+
+
+def test_what_a_killed_run_left_of_its_first_checkpoint_is_no_other_weights(tmp_path: Path) -> None:
+    (tmp_path / f".{'0' * 32}.safetensors").write_bytes(b"half")
+    check_output(tmp_path, start="those it began with")
+    (tmp_path / "others.safetensors").write_bytes(b"whole")
+    with pytest.raises(InvalidArgumentError, match="holds other weights"):
+        check_output(tmp_path, start="those it began with")
