@@ -7,6 +7,7 @@ with the status, negative for a signal, and how many calls the run made.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import sys
@@ -16,10 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from PIL import Image
 
 from fakes import patch_pipeline
 from platereader.cli import main
 
+# What the commands import when they need it: else every fork would.
+WARM = (
+    "cli.explain",
+    "cli.videos",
+    "cli.watch.saving",
+    "media._drawing",
+    "media._images",
+    "media._opening",
+    "media._redaction",
+    "media._turned",
+)
 _BUILT_BY = ("evaluate", "info", "read", "redact", "watch.command")
 
 
@@ -85,6 +98,9 @@ def _status(command: Callable[[Sequence[str]], int], words: Sequence[str]) -> in
 def serve() -> None:
     """Answer until there is nothing more to do."""
     cv2.setNumThreads(1)
+    Image.init()
+    for module in WARM:
+        importlib.import_module(f"platereader.{module}")
     put_fakes()
     if "train" in sys.argv:
         put_small_training()
