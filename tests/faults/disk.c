@@ -3,7 +3,7 @@
 Also what FFmpeg and Pillow read and write by themselves comes through here. Where it is the turn of a call,
 - SIGKILL ends the process before it, a write in the middle of it;
 - any other signal comes as it returns, as one that came while it ran;
-- an error is returned in its place. */
+- an error is returned in its place, but for a name that is to be removed: nobody can where a disk does not let it. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -87,7 +87,7 @@ OPEN(open64)
 int rename(const char *from, const char *to) { AROUND(concerns(to), rename, from, to); }
 int link(const char *from, const char *to) { AROUND(concerns(to), link, from, to); }
 int mkdir(const char *path, mode_t mode) { AROUND(concerns(path), mkdir, path, mode); }
-int unlink(const char *path) { AROUND(concerns(path), unlink, path); }
+int unlink(const char *path) { AROUND(concerns(path) && !error, unlink, path); }
 int fsync(int descriptor) { AROUND(concerns_descriptor(descriptor), fsync, descriptor); }
 ssize_t read(int descriptor, void *data, size_t size) {
     AROUND(concerns_descriptor(descriptor), read, descriptor, data, size);

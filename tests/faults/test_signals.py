@@ -55,7 +55,7 @@ class Server:
         said = folder.with_name(f"{folder.name}-said")
         shutil.rmtree(said, ignore_errors=True)
         said.mkdir()
-        run = {"words": words, "folder": str(folder), "number": number, "said": str(said)}
+        run = {"words": words, "folder": f"{folder}/", "number": number, "said": str(said)}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(
