@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.stream_memory --frames 20000`` follows made-up cars through made-up streets with the shipped
 weights, and prints the resident memory as it goes. It ends with status 1 where that grew by 10 MB or more.
+``--csv benchmarks/memory.csv`` keeps the curve; ``--engine`` and ``--precision`` choose whose it is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.memory_curves import Curve, conditions_of, is_point, keep
 from platereader import Pipeline
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.render import render_plate
@@ -50,16 +52,26 @@ def streets(count: int) -> Iterator[BgrImage]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=20_000)
-    frames = parser.parse_args().frames
-    stream = Pipeline.build().stream()
+    parser.add_argument("--engine")
+    parser.add_argument("--precision")
+    parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="keep the curve there")
+    options = parser.parse_args()
+    frames = options.frames
+    pipeline = Pipeline.build(engine=options.engine, precision=options.precision)
+    curve = Curve(conditions_of(pipeline, "stream", frames=frames, sizes=1, largest_px=1280))
+    stream = pipeline.stream()
     warm_mb, seen = 0.0, 0
     for number, frame in enumerate(streets(frames)):
         seen += len(stream.update(frame, number / FPS).finished)
         if number == int(WARM_UP * frames):
             warm_mb = resident_mb()
+        if is_point(number + 1, frames=frames):
+            curve.points.append((number + 1, resident_mb()))
         if number % max(1, frames // 10) == 0:
             print(f"frame {number}: {resident_mb():.1f} MB, {seen} passages finished", flush=True)
     grown = resident_mb() - warm_mb
+    if options.csv is not None:
+        keep(options.csv, curve)
     print(f"{frames} frames, {seen} passages: grown by {grown:.1f} MB after the first {WARM_UP:.0%}")
     return int(grown >= ALLOWED_MB)
 

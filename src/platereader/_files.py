@@ -135,19 +135,22 @@ def make_folder(
 def append_text(path: Path, text: str) -> None:
     """Add whole lines to a log, in UTF-8; the file is made if there is none, and its folder must exist.
 
+    What a full disk or a kill left of a line is ended first, so that it spoils no other one.
+
     Raises:
         FileError: it cannot be written, or it is a link, a folder, a device or a file with a second name, which would
             grow with it. A full disk may leave a part of a line.
     """
     with _failures_named(path):
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAITING | _COMMON
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAITING | _COMMON
         descriptor = os.open(path, flags, 0o666)
         try:
             status = os.fstat(descriptor)
             _check_regular(status)
             if status.st_nlink > 1:
                 raise OSError(errno.EMLINK, "it has a second name, a hard link, which would grow with it")
-            _write_all(descriptor, text.encode("utf-8", errors="backslashreplace"))
+            data = text.encode("utf-8", errors="backslashreplace")
+            _write_all(descriptor, data if _ends_line(descriptor, status.st_size) else b"\n" + data)
         finally:
             os.close(descriptor)
 
@@ -255,9 +258,16 @@ def _part_of(target: Path, inputs: InputFiles | None, *, new: bool = False) -> G
     """
     with _failures_named(target):
         _check_target(target, inputs)
-        part = target.with_name(f".{secrets.token_hex(16)}{target.suffix}")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON, 0o666)
+    part = target.with_name(f".{secrets.token_hex(16)}{target.suffix}")
+    is_ours = False
     try:
+        with _failures_named(target):
+            is_ours = True  # from before the call on: a signal may come after it and before its result
+            try:
+                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON, 0o666)
+            except OSError:
+                is_ours = False
+                raise
         yield descriptor, part
         if new:
             _give_new_name(part, target)
@@ -267,8 +277,9 @@ def _part_of(target: Path, inputs: InputFiles | None, *, new: bool = False) -> G
             _check_kind(part, target)
             part.replace(target)
     finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+        if is_ours:
+            with suppress(FileNotFoundError):
+                part.unlink()
 
 
 def _give_new_name(part: Path, target: Path) -> None:
@@ -313,6 +324,14 @@ def _kind(path: Path) -> str | None:
         if re.match(beginning, start, re.DOTALL):
             return kind
     return "a file of an unknown kind" if b"\0" in start else "a text"
+
+
+def _ends_line(descriptor: int, size: int) -> bool:
+    """Whether a file of that size is empty or ends in a line end."""
+    if not size:
+        return True
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) == b"\n"
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

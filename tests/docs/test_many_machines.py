@@ -198,6 +198,28 @@ class TestRay:
         check_rows(iter(rows), pictures)
         assert len(rows) == 3
 
+    def test_wherever_a_file_breaks_off_the_next_run_reads_its_pictures(self, tmp_path: Path) -> None:
+        """A run that is killed at any write leaves the beginning of a file: none is taken for a whole one."""
+        import pyarrow as pa
+        import pyarrow.fs
+        from pyarrow import parquet
+
+        example = runpy.run_path(str(EXAMPLES / "ray_batch.py"))
+        row: dict[str, Any] = {"path": str(tmp_path / "1.jpg"), "readings": [{"text": "A123BC77", "confidence": 0.99}]}
+        parquet.write_table(pa.Table.from_pylist([row], schema=pa.schema(example["ROW"])), tmp_path / "whole.parquet")
+        whole = (tmp_path / "whole.parquet").read_bytes()
+        (tmp_path / "whole.parquet").unlink()
+        files = pyarrow.fs.LocalFileSystem()
+        for length in range(len(whole)):
+            (tmp_path / "a.parquet").write_bytes(whole[:length])
+            assert example["finished_in"](files, str(tmp_path)) == set(), length
+            (left,) = tmp_path.iterdir()
+            assert left.name == "_unfinished-a.parquet", length
+            assert left.read_bytes() == whole[:length], length
+            left.unlink()
+        (tmp_path / "a.parquet").write_bytes(whole)
+        assert example["finished_in"](files, str(tmp_path)) == {row["path"]}
+
     def test_a_picture_that_cannot_be_read_is_a_row(self, pictures: Path) -> None:
         example = runpy.run_path(str(EXAMPLES / "ray_batch.py"))
 

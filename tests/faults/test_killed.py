@@ -7,18 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from platereader._files import write_text
+from platereader._files import append_text, new_file, write_text
 
 ENDLESS = """
 import sys
 from itertools import count
 from pathlib import Path
 
-from platereader._files import write_text
+from platereader._files import append_text, new_file, write_text
 
 for number in count():
     write_text(Path(sys.argv[1]), f"{number:08d}" * 200_000)
@@ -42,6 +44,33 @@ def test_a_killed_process_leaves_the_old_file_or_the_new_one(number: str, tmp_pa
     assert int(text[:8]) >= 2
     write_text(target, "the next run")
     assert target.read_text(encoding="utf-8") == "the next run"
+
+
+@pytest.mark.parametrize("write", [lambda path: write_text(path, "new"), lambda path: new_file(path).__enter__()])
+def test_a_signal_as_a_temporary_file_is_made_leaves_nothing(
+    write: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def interrupted(path: Any, flags: int, mode: int = 0o777) -> int:
+        descriptor = opened(path, flags, mode)
+        if flags & os.O_EXCL:
+            os.close(descriptor)
+            raise KeyboardInterrupt
+        return descriptor
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b'one\n{"tw')
+    append_text(log, "three\n")
+    append_text(log, "four\n")
+    assert log.read_bytes() == b'one\n{"tw\nthree\nfour\n'
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")

@@ -1,4 +1,4 @@
-"""The table of attacks names tests that exist."""
+"""The table of attacks names tests that exist, and says of each attack what it did before."""
 
 import ast
 import re
@@ -7,6 +7,8 @@ from pathlib import Path
 
 def test_every_attack_has_its_test(repository: Path) -> None:
     page = (repository / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "::" in line]
+    assert all(len(cells := row.strip("|").split(" | ")) == 4 and all(map(str.strip, cells)) for row in rows), rows
     named = re.findall(r"`([\w/.]+\.py)::(\w+)`", page)
     assert len(named) > 20
     for file, test in named:

@@ -5,46 +5,23 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from faults.injection import Disk  # noqa: E402
-from platereader._files import write_bytes  # noqa: E402
-from platereader.lab.training.checkpoint import load_checkpoint  # noqa: E402
-from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop  # noqa: E402
-from platereader.lab.training.settings import TrainingSettings  # noqa: E402
+from faults.injection import Disk
+from faults.small_training import draw_nothing, train
+from platereader.errors import InvalidArgumentError
+from platereader.lab.training.checkpoint import load_checkpoint
+from platereader.lab.training.finetuning import check_output
+from platereader.lab.training.loop import CHECKPOINT_NAME
 
 READS = {"read", "fsync"}
 
 
-def train(output: Path, *, steps: int) -> None:
-    """A line through the origin; a checkpoint and a line of the log with every step."""
-    network = torch.nn.Linear(1, 1, bias=False)
-    loop = TrainingLoop(
-        network,
-        output=output,
-        settings=TrainingSettings(steps=steps, workers=0, log_every_steps=1, save_every_s=0.0, validate_every_s=1e6),
-        optimizer=torch.optim.AdamW(network.parameters()),
-        origin={},
-        panels=[],
-    )
-
-    batches: Any = [torch.ones(4, 1)] * steps
-    loop.fit(
-        batches,
-        loss_of=lambda batch: {"squared": (network(batch) - 3).square().mean()},
-        validate=lambda tensors: {"weight": float(tensors["weight"])},
-    )
-
-
 def test_each_call_to_the_disk_fails_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(rows: Any, path: Path, *, panels: Any) -> None:
-        write_bytes(path, b"\x89PNG")
-
-    monkeypatch.setattr("platereader.lab.training.loop.draw_curves", draw)
+    monkeypatch.setattr("platereader.lab.training.loop.draw_curves", draw_nothing)
     (tmp_path / "whole").mkdir()
     disk = Disk(tmp_path)
     with disk.in_use():
@@ -66,3 +43,11 @@ def test_each_call_to_the_disk_fails_in_turn(tmp_path: Path, monkeypatch: pytest
             assert load_checkpoint(output / CHECKPOINT_NAME).scalars["step"] in {1, 2}
         train(output, steps=3)
         assert load_checkpoint(output / CHECKPOINT_NAME).scalars["step"] == 3
+
+
+def test_what_a_killed_run_left_of_its_first_checkpoint_is_no_other_weights(tmp_path: Path) -> None:
+    (tmp_path / f".{'0' * 32}.safetensors").write_bytes(b"half")
+    check_output(tmp_path, start="those it began with")
+    (tmp_path / "others.safetensors").write_bytes(b"whole")
+    with pytest.raises(InvalidArgumentError, match="holds other weights"):
+        check_output(tmp_path, start="those it began with")

@@ -130,9 +130,10 @@ def _check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> Non
 
 
 def check_new_set(folder: Path, *, option: str) -> None:
-    """Refuse a folder that already has labels, or files in ``images``."""
+    """Refuse a folder that already has labels, or files in ``images`` but for hidden ones, as killed runs leave."""
     images = folder / "images"
-    if (folder / "labels.jsonl").exists() or (images.is_dir() and any(images.iterdir())):
+    has_pictures = images.is_dir() and any(not path.name.startswith(".") for path in images.iterdir())
+    if (folder / "labels.jsonl").exists() or has_pictures:
         raise refused(option, folder, "which already has labels or pictures in images/: name a new folder.")
 
 

@@ -163,6 +163,14 @@ def test_made_up_plates_replace_no_pictures(tmp_path: Path, command: Command) ->
     assert contents(tmp_path) == {"images/000000.png": before}
 
 
+def test_what_a_killed_run_left_half_written_is_no_picture(tmp_path: Path, command: Command) -> None:
+    left = tmp_path / "images" / f".{'0' * 32}.png"
+    left.parent.mkdir()
+    left.write_bytes(b"\x89PNG")
+    assert command("synth", tmp_path, "--count", "1").status == 0
+    assert sorted(contents(tmp_path)) == [f"images/{left.name}", "images/000000.png", "labels.jsonl"]
+
+
 def test_pictures_are_those_that_were_given(tmp_path: Path) -> None:
     write_picture(tmp_path / "new" / "a.png", FRAME)
     assert np.array_equal(read_image(tmp_path / "new" / "a.png"), FRAME)

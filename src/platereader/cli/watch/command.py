@@ -40,8 +40,8 @@ EXAMPLES = """examples:
   platereader watch 0 --view                           the first webcam, and a page in the browser
   platereader watch rtsp://user:password@camera/stream --csv >> passages.csv
 
-q, Ctrl-C and SIGTERM stop: what is in view is reported, the video of --save finished; by SIGTERM
-only that of a camera, while of a file none is left (1). exit status: 0 done or stopped, 1 a source
+q, Ctrl-C and SIGTERM stop: what is in view is reported, the video of --save finished; SIGTERM
+cuts files short, of whose video none is left (1). exit status: 0 done or stopped, 1 a source
 or --save failed, 2 wrong options, 3 no source or weights that can be used, 130 a second Ctrl-C.
 """
 
@@ -152,7 +152,7 @@ class _WatchRun:
                 self._serve_until_closed(page)
         if len(sources.words) > 1:
             self._notify(f"sources: {len(sources.words)}, failed: {failed + sources.failed}")
-        cut_short = bool(self._videos) and sources.terminated and watched < len(sources.words)
+        cut_short = sources.terminated and watched < len(sources.words)
         return EXIT_FAILED_INPUTS if failed or sources.failed or cut_short else EXIT_OK
 
     def _notify(self, message: str) -> None:

@@ -42,9 +42,10 @@ class SourceRun:
     """One source and what follows its plates.
 
     Attributes:
-        terminated: whether SIGTERM came, which leaves nothing of the video of a source that has an end.
+        terminated: whether SIGTERM came, which cuts a source that has an end short and leaves nothing of its video.
         last_s: the time of the last frame.
-        failed: whether the source was lost, broke off or is damaged, or the video or a crop is not written.
+        failed: whether the source was lost, broke off, was cut short or is damaged, or the video or a crop is not
+            written.
     """
 
     source: FrameSource
@@ -75,9 +76,11 @@ class SourceRun:
         name, dropped = self.source.name, self.source.dropped
         self.outputs.report.end(Ended(name, why, self._frames, dropped, passages.finished, passages.left_out))
         self.outputs.notify(f"{name}: frames: {self._frames}, dropped: {dropped}; passages: {passages.counts()}")
-        if why == "stopped" and self.video is not None and self.terminated() and not self.source.live:
-            self.video.abandon()
-            self.outputs.notify(f"{name}: stopped by SIGTERM: nothing is left of its video of --save")
+        if why == "stopped" and self.terminated() and not self.source.live:
+            if self.video is not None:
+                self.video.abandon()
+            left = "before its end" if self.video is None else "nothing is left of its video of --save"
+            self.outputs.notify(f"{name}: stopped by SIGTERM: {left}")
             self.failed = True
         else:
             self._save(None, final)

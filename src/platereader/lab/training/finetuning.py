@@ -120,7 +120,8 @@ def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -
     checkpoint = (checkpoints or output) / CHECKPOINT_NAME
     if checkpoint.exists() and load_checkpoint(checkpoint).scalars.get("settings", {}).get("start") == start:
         return
-    found = sorted(path.name for path in output.glob("*.safetensors"))
+    # A hidden one is what a killed run left of its first checkpoint.
+    found = sorted(path.name for path in output.glob("*.safetensors") if not path.name.startswith("."))
     if found:
         raise InvalidArgumentError(
             f"output is {output}, which holds other weights ({', '.join(found)}): name a new folder. Nothing there was "

@@ -103,7 +103,7 @@ class TrainingLoop:
     def fit(
         self, batches: Dataset[BatchT], *, loss_of: Callable[[BatchT], Mapping[str, Tensor]], validate: Validate
     ) -> None:
-        """Train to the end; nothing is done if it was reached before.
+        """Train to the end; nothing is done if it was reached before, but for a validation that is missing.
 
         Number ``i`` of the ``batches`` is for step ``i``, however often a run is interrupted. ``loss_of`` gives the
         parts of the loss of a batch, scalars by name, whose sum is minimised, ``validate`` the figures of the averaged
@@ -113,6 +113,8 @@ class TrainingLoop:
             InvalidArgumentError: loss or gradient are not finite for many steps in a row.
         """
         if self.progress >= 1.0:
+            if last_validation(self.output).get("step") != self.step:  # the run was killed before it
+                self._validate(validate)
             return
         settings = self.settings
         self._clock_s = time.perf_counter()
@@ -137,8 +139,11 @@ class TrainingLoop:
 
     def log(self, kind: str, values: Mapping[str, Any]) -> None:
         """Add a line to the log."""
+        append_log(self.output / LOG_NAME, self._row(kind, values))
+
+    def _row(self, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
         start = {"kind": kind, "step": self.step, "elapsed_s": self.elapsed_s, "progress": self.progress}
-        append_log(self.output / LOG_NAME, start | dict(values))
+        return start | dict(values)
 
     def report_skipped(self, count: int) -> None:
         """Say on standard error and log how many labels and pictures cannot be used, if any."""
@@ -180,9 +185,10 @@ class TrainingLoop:
         return self.elapsed_s - self._done_s[task] >= every_s
 
     def _validate(self, validate: Validate) -> None:
-        """Log the figures of the averaged weights, and draw the curves anew."""
-        self.log("validation", validate(self.ema.tensors))
-        draw_curves(read_log(self.output / LOG_NAME), self.output / CURVES_NAME, panels=self._panels)
+        """Draw the curves anew with the figures of the averaged weights, and then log those: both were done."""
+        row = self._row("validation", validate(self.ema.tensors))
+        draw_curves([*read_log(self.output / LOG_NAME), row], self.output / CURVES_NAME, panels=self._panels)
+        append_log(self.output / LOG_NAME, row)
         self._validated_step = self.step
         self._read_clock()
         self._done_s["validate"] = self.elapsed_s

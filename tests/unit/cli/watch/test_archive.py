@@ -192,8 +192,20 @@ def test_sigterm_between_two_videos_keeps_the_whole_one(
     assert [path.name for path in (archive / "out").iterdir()] == ["film-2.mp4"]
 
 
+def test_sigterm_cuts_a_video_short_and_says_so(
+    archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "platereader.cli.watch.reports.JsonReport.start", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    outcome = command("watch", "--json", archive / "film-2.mp4", archive / "film-10.mp4")
+    assert outcome.status == 1
+    assert "film-2.mp4: stopped by SIGTERM: before its end\n" in outcome.err
+    assert outcome.lines[-1]["why"] == "stopped"
+
+
 def test_stopping_ends_all_sources(archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    stops = iter([signal.SIGTERM])
+    stops = iter([signal.SIGINT])
 
     def stop(*_: object) -> None:
         if (number := next(stops, None)) is not None:

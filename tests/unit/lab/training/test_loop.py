@@ -13,7 +13,13 @@ from torch.utils.data import Dataset
 
 from platereader.errors import InvalidArgumentError, WeightsCorruptError
 from platereader.lab.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME, TrainingLoop, last_validation, record_of
+from platereader.lab.training.loop import (
+    CHECKPOINT_NAME,
+    LOG_NAME,
+    TrainingLoop,
+    last_validation,
+    record_of,
+)
 from platereader.lab.training.report import read_log
 from platereader.lab.training.settings import TrainingSettings
 
@@ -106,6 +112,14 @@ def test_a_finished_run_does_nothing(tmp_path: Path) -> None:
     before = (tmp_path / CHECKPOINT_NAME).read_bytes(), (tmp_path / LOG_NAME).read_bytes()
     run(tmp_path, steps=2)
     assert ((tmp_path / CHECKPOINT_NAME).read_bytes(), (tmp_path / LOG_NAME).read_bytes()) == before
+
+
+def test_a_run_that_was_killed_before_its_last_validation_makes_up_for_it(tmp_path: Path) -> None:
+    run(tmp_path, steps=2)
+    lines = (tmp_path / LOG_NAME).read_bytes().splitlines(keepends=True)
+    (tmp_path / LOG_NAME).write_bytes(b"".join(lines[:-1]))
+    run(tmp_path, steps=2)
+    assert [row["step"] for row in rows(tmp_path, "validation")] == [2]
 
 
 def test_validations_are_as_often_as_asked_and_one_at_the_end(tmp_path: Path) -> None:
