@@ -94,6 +94,7 @@ class Passage:
     _unbroken: bool = True
     _returned: bool = False  # seen again after it was not, and not read since
     _jumped: bool = False  # likewise, where it was not expected
+    _apart: bool = False  # seen again so long after it was that another vehicle may be there, and not read since
     _settled: FusedReading | None = None
     _standing: tuple[Box, float] | None = None
 
@@ -130,8 +131,11 @@ class Passage:
         return any(self.evidence.contradicted_by(one.reading) for one in self.doubtful)
 
     def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
-        """Whether to read the plate: always before it is settled, then now and then, on its return and after a jump."""
-        known = self.settled and not (self.coasting or self._returned or self._jumped or self.doubtful)
+        """Whether to read the plate: always before it is settled, then now and then, on its return and after a jump.
+
+        Where few frames come in a second, every sighting may be one of another vehicle.
+        """
+        known = self.settled and not (self.coasting or self._returned or self._jumped or self._apart or self.doubtful)
         return not known or timestamp_s - self._read_s >= recheck_s
 
     def see(self, place: Box, sighting: Sighting, *, cut: bool = False) -> None:
@@ -143,6 +147,7 @@ class Passage:
         if cut or self.coasting or waited_s > UNBROKEN_S or moved:
             self._unbroken = False
         self._returned = self._returned or self.coasting
+        self._apart = self._apart or waited_s > UNBROKEN_S
         if cut or (moved and iou(self._led_to(sighting.timestamp_s), place) < UNBROKEN_IOU):
             self._jumped = True
         self.place, self.last, self.coasting = place, sighting, False
@@ -177,9 +182,10 @@ class Passage:
     def add(self, observation: Observation) -> list[Observation]:
         """Take in a reading; returns those that are of another plate in this one's place now, which are mostly none."""
         if self._is_only_checked(observation.reading):
-            self._jumped = False
+            self._jumped = self._apart = False
             return []
         self._read_s, self._returned, self._jumped = observation.sighting.timestamp_s, False, False
+        self._apart = False
         in_doubt = self._in_doubt(observation.reading)
         self.doubtful.append(observation)
         if in_doubt and self._replaced():
@@ -228,7 +234,7 @@ class Passage:
         self.doubtful = later.doubtful
         self.strangers += later.strangers
         self._read_s, self.coasting, self._unbroken = later._read_s, later.coasting, later._unbroken
-        self._returned, self._jumped = later._returned, later._jumped
+        self._returned, self._jumped, self._apart = later._returned, later._jumped, later._apart
         self._whole, self._speed = later._whole, later._speed
         self._settle()
 
@@ -265,9 +271,11 @@ class Passage:
         return narrow and alike and _lies_in(other.place, self.place)
 
     def _reads_piece(self, other: Passage) -> bool:
-        """Whether the text of ``other``, near by, is a piece of this plate's text."""
+        """Whether the text of ``other``, near by, is a piece of this plate's text, or all that was read of it are."""
         text, piece = self.evidence.fused.text, other.evidence.fused.text
-        if text is None or piece is None or piece == text or piece not in text or len(piece) < _FRAGMENT_LENGTH:
+        if text is None or piece is None or piece == text or piece not in text:
+            return False
+        if len(piece) < _FRAGMENT_LENGTH and not other.evidence.reads_pieces_of(text, length=_FRAGMENT_LENGTH):
             return False
         width = max(self.place.width, other.place.width)
         return math.dist(self.place.center, other.place.center) <= _FRAGMENT_WIDTHS * width

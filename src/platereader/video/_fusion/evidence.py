@@ -175,6 +175,11 @@ class FusedEvidence:
             return False
         return _considers(mine, others.text) or _considers(others, mine.text)
 
+    def reads_pieces_of(self, text: str, *, length: int) -> bool:
+        """Whether every text that was read is a piece of this one, and some have so many characters."""
+        read = [kept.reading.text for kept in self._kept if kept.reading.text is not None]
+        return all(one in text for one in read) and any(len(one) >= length for one in read)
+
     def _rules_out(self, reading: PlateReading, text: str) -> bool:
         """Whether a text is much less probable under a reading than what it reads."""
         log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))

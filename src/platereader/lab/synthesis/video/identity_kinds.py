@@ -162,6 +162,19 @@ def _size_changes(draw: _Draw) -> _Recording:
     return _Recording(draw.clip(vehicles, _times(12, fps=8)).frames(), lambda number: 1.0 if number < 6 else scale)
 
 
+def _one_frame(draw: _Draw) -> _Recording:
+    """At a gate with few frames a car stands in the place of another in a single one of them."""
+    poses = [draw.pose(place) for place in draw.places[:2]]
+    width = min(one.width_px for one in poses)
+    pose, times = replace(poses[0], width_px=width), _times(9, fps=float(draw.rng.choice((0.2, 0.5, 1.0, 2.0))))
+    away, turn = replace(pose, x_px=-4000), times[int(draw.rng.integers(4, 7))]
+    vehicles = [
+        draw.vehicle(draw.places[0], lambda time_s: away if turn <= time_s < turn + 0.1 else pose),
+        draw.vehicle(draw.places[1], lambda time_s: pose if turn <= time_s < turn + 0.1 else away),
+    ]
+    return _Recording(draw.clip(vehicles, times).frames())
+
+
 def _sizes_alternate(draw: _Draw) -> _Recording:
     """Every other frame has another size, as of a camera with two streams."""
     other = (0.5, 0.75, 1.5)[int(draw.rng.integers(3))]
@@ -280,6 +293,7 @@ _KINDS: Mapping[str, Callable[[_Draw], _Recording]] = {
     "next car, 5 frames/s": partial(_next_car, fps=5),
     "next car, 15 frames/s": partial(_next_car, fps=15),
     "equal texts at once": _equal_texts,
+    "another in one frame": _one_frame,
     "cut A B": partial(_cut, turns="AB"),
     "cut A B A": partial(_cut, turns="ABA"),
     "size changes": _size_changes,

@@ -23,7 +23,7 @@ from platereader.lab.synthesis.video.material import Material
 from platereader.lab.synthesis.video.truth import TruePlate
 
 CORNERS = Quad((400.0, 480.0), (660.0, 484.0), (660.0, 540.0), (400.0, 536.0))
-TWO_CARS = ("next car", "equal", "cut")
+TWO_CARS = ("next car", "equal", "another", "cut")
 PLATE = Box(60, 60, 140, 80)
 
 
