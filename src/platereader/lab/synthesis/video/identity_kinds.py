@@ -154,7 +154,8 @@ def _size_changes(draw: _Draw) -> _Recording:
     if draw.number % 2:
         # In pixels of the new size it is where the first one was.
         width = min(then.width_px, first.width_px / scale)
-        then = replace(then, x_px=min(first.x_px / scale, 1200.0), y_px=min(first.y_px / scale, 640.0), width_px=width)
+        x, y = min(first.x_px / scale, SIZE_PX[0] - width), min(first.y_px / scale, SIZE_PX[1] - width / 2)
+        then = replace(then, x_px=x, y_px=y, width_px=width)
         vehicles = [
             draw.vehicle(draw.places[0], lambda time_s: first if time_s < changes_s else away),
             draw.vehicle(draw.places[1], lambda time_s: then if time_s >= changes_s else away),
