@@ -44,8 +44,10 @@ _MARGIN = 0.15
 _FRAGMENT_WIDTH = 0.85
 _FRAGMENT_HEIGHTS = (0.6, 1.5)
 _FRAGMENT_LENGTH = 4
+_END_LENGTH = 3
 _FRAGMENT_WIDTHS = 2.0
-"""What was a fragment of a plate: narrower and as high; or a text that is a piece of its text, so near."""
+"""What was a fragment of a plate: narrower and as high; or a text that is a piece of its text, so near, and shorter if
+it is an end of it and the fragment is narrower, too."""
 
 PARKED_S = 3.0
 """Seconds after which a plate that stands still counts as parked."""
@@ -265,17 +267,22 @@ class Passage:
             return False
         if self._reads_piece(other):
             return True
-        least, most = (share * self.place.height for share in _FRAGMENT_HEIGHTS)
-        narrow = other.place.width < _FRAGMENT_WIDTH * self.place.width and least <= other.place.height <= most
         alike = resembles(self.evidence.fused.text, other.evidence.fused.text)
-        return narrow and alike and _lies_in(other.place, self.place)
+        return self._is_wider_than(other) and alike and _lies_in(other.place, self.place)
+
+    def _is_wider_than(self, other: Passage) -> bool:
+        """Whether ``other`` is narrower than this plate and about as high, as a piece of it is."""
+        least, most = (share * self.place.height for share in _FRAGMENT_HEIGHTS)
+        return other.place.width < _FRAGMENT_WIDTH * self.place.width and least <= other.place.height <= most
 
     def _reads_piece(self, other: Passage) -> bool:
         """Whether the text of ``other``, near by, is a piece of this plate's text, or all that was read of it are."""
         text, piece = self.evidence.fused.text, other.evidence.fused.text
         if text is None or piece is None or piece == text or piece not in text:
             return False
-        if len(piece) < _FRAGMENT_LENGTH and not other.evidence.reads_pieces_of(text, length=_FRAGMENT_LENGTH):
+        is_end = (text.startswith(piece) or text.endswith(piece)) and self._is_wider_than(other)
+        least = _END_LENGTH if is_end else _FRAGMENT_LENGTH
+        if len(piece) < least and not other.evidence.reads_pieces_of(text, length=_FRAGMENT_LENGTH):
             return False
         width = max(self.place.width, other.place.width)
         return math.dist(self.place.center, other.place.center) <= _FRAGMENT_WIDTHS * width
@@ -290,12 +297,15 @@ class Passage:
     def same_plate(self, other: Passage, *, soon: bool) -> bool:
         """Whether ``other``, which was begun while this one was not in view, shows the same plate.
 
-        By its text, or by its place if it came back soon or this one was parked, and the texts do not speak against it.
+        By its text or the pieces that were read of it, or by its place if it came back soon or this one was parked, and
+        the texts do not speak against it.
         """
         if self.evidence.agrees_with(other.evidence):
             return True
-        if soon and self.identified and self._reads_piece(other):
-            return True
+        if self.identified:
+            whole = other.evidence.pieces_make_up(self.evidence.fused.text or "")
+            if whole or (soon and self._reads_piece(other)):
+                return True
         mine, others = self.evidence.fused, other.evidence.fused
         if mine.status == others.status == "read" or not resembles(mine.text, others.text):
             return False
