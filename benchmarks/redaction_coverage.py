@@ -136,7 +136,8 @@ def painted_mask(places: Sequence[Detection], shape: tuple[int, ...]) -> NDArray
     """Where ``redact`` changes a frame; all methods paint the same pixels, and a fill is the cheapest."""
     noise = noise_of(shape)
     same = cv2.inRange(cv2.absdiff(redact(noise, places, method="fill"), noise), (0, 0, 0), (0, 0, 0))
-    return np.asarray(same, np.uint8) == 0
+    painted: NDArray[np.bool_] = np.asarray(same, np.uint8) == 0
+    return painted
 
 
 @lru_cache(maxsize=1)
