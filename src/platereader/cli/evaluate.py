@@ -52,7 +52,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     one_suite = suites.add_mutually_exclusive_group()
     for name, (meaning, _) in _SUITES.items():
         one_suite.add_argument(f"--{name}", action="store_true", help=meaning)
-    help_clips = "with --video: only the first N clips of each level, and no videos; 0: the videos alone"
+    help_clips = "with --video: only the first N clips of each level; 0: only the kinds and the videos"
     suites.add_argument("--clips", type=int, metavar="N", help=help_clips)
     help_h264 = "with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos"
     suites.add_argument("--h264", type=rate_factor, metavar="CRF", help=help_h264)
@@ -165,18 +165,22 @@ def _run_video(arguments: argparse.Namespace) -> None:
     from platereader.lab.suites.video.run import evaluate_video, run_size
     from platereader.lab.suites.video.strips import draw_failures
     from platereader.lab.synthesis.video.clips import CLIPS, clip_names
+    from platereader.lab.synthesis.video.identity_kinds import IDENTITY_KINDS
     from platereader.lab.synthesis.video.material import load_material
 
     check_installed("motmetrics")
     material = load_material(arguments.data)
     names = [] if arguments.clips == 0 else clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
+    kinds = () if arguments.clips else IDENTITY_KINDS
     whole = not arguments.clips and arguments.h264 is None
     videos = load_videos(arguments.data / "dev" / "video") if whole else ()
 
     def evaluate(pipeline: Pipeline, _: object, *, on_picture: Callable[[], object]) -> VideoReport:
-        return evaluate_video(pipeline, material, videos=videos, names=names, crf=arguments.h264, on_step=on_picture)
+        return evaluate_video(
+            pipeline, material, videos=videos, names=names, kinds=kinds, crf=arguments.h264, on_step=on_picture
+        )
 
-    report = _measured(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
+    report = _measured(arguments, evaluate, material, steps=run_size(names, videos, kinds), shown=format_video)
     if arguments.failures is not None:
         with progress_bar(len({one.clip for one in report.failures}), unit="clip") as progress:
             draw_failures(report.failures, material, arguments.failures, on_clip=progress.update)

@@ -44,8 +44,10 @@ _MARGIN = 0.15
 _FRAGMENT_WIDTH = 0.85
 _FRAGMENT_HEIGHTS = (0.6, 1.5)
 _FRAGMENT_LENGTH = 4
+_END_LENGTH = 3
 _FRAGMENT_WIDTHS = 2.0
-"""What was a fragment of a plate: narrower and as high; or a text that is a piece of its text, so near."""
+"""What was a fragment of a plate: narrower and as high; or a text that is a piece of its text, so near, and shorter if
+it is an end of it and the fragment is narrower, too."""
 
 PARKED_S = 3.0
 """Seconds after which a plate that stands still counts as parked."""
@@ -94,6 +96,7 @@ class Passage:
     _unbroken: bool = True
     _returned: bool = False  # seen again after it was not, and not read since
     _jumped: bool = False  # likewise, where it was not expected
+    _apart: bool = False  # seen again so long after it was that another vehicle may be there, and not read since
     _settled: FusedReading | None = None
     _standing: tuple[Box, float] | None = None
 
@@ -130,8 +133,11 @@ class Passage:
         return any(self.evidence.contradicted_by(one.reading) for one in self.doubtful)
 
     def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
-        """Whether to read the plate: always before it is settled, then now and then, on its return and after a jump."""
-        known = self.settled and not (self.coasting or self._returned or self._jumped or self.doubtful)
+        """Whether to read the plate: always before it is settled, then now and then, on its return and after a jump.
+
+        Where few frames come in a second, every sighting may be one of another vehicle.
+        """
+        known = self.settled and not (self.coasting or self._returned or self._jumped or self._apart or self.doubtful)
         return not known or timestamp_s - self._read_s >= recheck_s
 
     def see(self, place: Box, sighting: Sighting, *, cut: bool = False) -> None:
@@ -143,6 +149,7 @@ class Passage:
         if cut or self.coasting or waited_s > UNBROKEN_S or moved:
             self._unbroken = False
         self._returned = self._returned or self.coasting
+        self._apart = self._apart or waited_s > UNBROKEN_S
         if cut or (moved and iou(self._led_to(sighting.timestamp_s), place) < UNBROKEN_IOU):
             self._jumped = True
         self.place, self.last, self.coasting = place, sighting, False
@@ -177,9 +184,10 @@ class Passage:
     def add(self, observation: Observation) -> list[Observation]:
         """Take in a reading; returns those that are of another plate in this one's place now, which are mostly none."""
         if self._is_only_checked(observation.reading):
-            self._jumped = False
+            self._jumped = self._apart = False
             return []
         self._read_s, self._returned, self._jumped = observation.sighting.timestamp_s, False, False
+        self._apart = False
         in_doubt = self._in_doubt(observation.reading)
         self.doubtful.append(observation)
         if in_doubt and self._replaced():
@@ -228,7 +236,7 @@ class Passage:
         self.doubtful = later.doubtful
         self.strangers += later.strangers
         self._read_s, self.coasting, self._unbroken = later._read_s, later.coasting, later._unbroken
-        self._returned, self._jumped = later._returned, later._jumped
+        self._returned, self._jumped, self._apart = later._returned, later._jumped, later._apart
         self._whole, self._speed = later._whole, later._speed
         self._settle()
 
@@ -259,15 +267,22 @@ class Passage:
             return False
         if self._reads_piece(other):
             return True
-        least, most = (share * self.place.height for share in _FRAGMENT_HEIGHTS)
-        narrow = other.place.width < _FRAGMENT_WIDTH * self.place.width and least <= other.place.height <= most
         alike = resembles(self.evidence.fused.text, other.evidence.fused.text)
-        return narrow and alike and _lies_in(other.place, self.place)
+        return self._is_wider_than(other) and alike and _lies_in(other.place, self.place)
+
+    def _is_wider_than(self, other: Passage) -> bool:
+        """Whether ``other`` is narrower than this plate and about as high, as a piece of it is."""
+        least, most = (share * self.place.height for share in _FRAGMENT_HEIGHTS)
+        return other.place.width < _FRAGMENT_WIDTH * self.place.width and least <= other.place.height <= most
 
     def _reads_piece(self, other: Passage) -> bool:
-        """Whether the text of ``other``, near by, is a piece of this plate's text."""
+        """Whether the text of ``other``, near by, is a piece of this plate's text, or all that was read of it are."""
         text, piece = self.evidence.fused.text, other.evidence.fused.text
-        if text is None or piece is None or piece == text or piece not in text or len(piece) < _FRAGMENT_LENGTH:
+        if text is None or piece is None or piece == text or piece not in text:
+            return False
+        is_end = (text.startswith(piece) or text.endswith(piece)) and self._is_wider_than(other)
+        least = _END_LENGTH if is_end else _FRAGMENT_LENGTH
+        if len(piece) < least and not other.evidence.reads_pieces_of(text, length=_FRAGMENT_LENGTH):
             return False
         width = max(self.place.width, other.place.width)
         return math.dist(self.place.center, other.place.center) <= _FRAGMENT_WIDTHS * width
@@ -282,12 +297,15 @@ class Passage:
     def same_plate(self, other: Passage, *, soon: bool) -> bool:
         """Whether ``other``, which was begun while this one was not in view, shows the same plate.
 
-        By its text, or by its place if it came back soon or this one was parked, and the texts do not speak against it.
+        By its text or the pieces that were read of it, or by its place if it came back soon or this one was parked, and
+        the texts do not speak against it.
         """
         if self.evidence.agrees_with(other.evidence):
             return True
-        if soon and self.identified and self._reads_piece(other):
-            return True
+        if self.identified:
+            whole = other.evidence.pieces_make_up(self.evidence.fused.text or "")
+            if whole or (soon and self._reads_piece(other)):
+                return True
         mine, others = self.evidence.fused, other.evidence.fused
         if mine.status == others.status == "read" or not resembles(mine.text, others.text):
             return False

@@ -40,7 +40,8 @@ class StreamSettings:
         search_s: seconds between two searches of the whole frame, 0 = search every frame. Between them the detector
             refines: it looks only where plates are expected, and at the whole frame if one is missing. One that cannot
             refine does not look, and boxes are predicted. None = 0.2 for the first kind, 0 for the other.
-        recheck_s: a settled plate is read again after so many seconds; 0 = in every frame.
+        recheck_s: a settled plate is read again after so many seconds, and in every frame that comes more than 0.3 s
+            after the one before; 0 = in every frame.
         same_passage_s: a plate that comes back within so many seconds is still on the same passage.
         parked_s: likewise for one that stood still when it was last seen.
 

@@ -283,6 +283,50 @@ def test_what_is_surely_read_in_the_place_of_a_plate_is_not_of_it(texts: list[st
     assert passages[0].readings == texts.count(ONE)
 
 
+@pytest.mark.parametrize(("fps", "told"), [(0.1, 2), (1.0, 2), (1.02, 2), (2.0, 2), (3.0, 2), (4.0, 1), (25.0, 1)])
+@pytest.mark.parametrize("place", [PLATE, PLATE.moved(12, 2)])
+def test_a_car_that_is_seen_in_one_frame_in_the_place_of_another_is_an_event(fps: float, told: int, place: Box) -> None:
+    # Vehicles do not come and go within half a second: there, it is misread.
+    film = Film().show([*seen(ONE, 5), *seen("M555KE199", 1, place), *seen(ONE, 4)], fps=fps)
+    passages = film.finished()
+    assert [(plate.text, plate.status) for plate in passages] == [(ONE, "read"), ("M555KE199", "read")][:told]
+    if told == 2:
+        assert (passages[1].first.frame_index, passages[1].last.frame_index) == (5, 5)
+
+
+def test_pieces_of_a_plate_between_two_posts_are_of_it_whatever_was_read_last() -> None:
+    # Before the posts it was read in two frames alone; between them only pieces show.
+    pieces = ["A123", "A123", "BC77", "C77", "C77"]
+    between = [[Plate(text, Box(360 + 4 * step, 300, 400 + 4 * step, 322))] for step, text in enumerate(pieces)]
+    behind: list[list[Plate]] = [[]]
+    later = [[Plate(ONE, PLATE.moved(150 + 8 * step, 0))] for step in range(6)]
+    film = Film().show([*seen(ONE, 2), *behind * 10, *between, *behind * 5, *later])
+    assert film.texts() == [ONE]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [(["A123", "A123", "BC77", "BC77"], 1), (["A123B", "23BC77"], 1), (["A123", "C77"], 2), (["A124", "BC77"], 2)],
+)
+def test_pieces_that_make_up_a_plate_behind_posts_are_that_plate(pieces: list[str], told: int) -> None:
+    # It is seen again as a whole after more than a second and far off.
+    between = [[Plate(text, Box(600 + 4 * step, 300, 640 + 4 * step, 322))] for step, text in enumerate(pieces)]
+    behind: list[list[Plate]] = [[]]
+    later = [[Plate(ONE, PLATE.moved(700 + 8 * step, 0))] for step in range(4)]
+    film = Film().show([*seen(ONE, 4), *behind * 10, *between, *behind * 13, *later])
+    texts = film.texts()
+    assert len(texts) == told
+    assert texts.count(ONE) == 1
+
+
+@pytest.mark.parametrize(("piece", "width", "told"), [("A12", 50, 1), ("C77", 50, 1), ("123", 50, 2), ("A1", 50, 2)])
+def test_an_end_of_a_plate_that_comes_in_at_the_edge_of_the_frame_is_of_it(piece: str, width: int, told: int) -> None:
+    film = Film().show(
+        [*seen(piece, 1, Box(1280 - width, 300, 1280, 322)), *seen(ONE, 4, Box(1060, 300, 1160, 322))], fps=5
+    )
+    assert len(film.texts()) == told
+
+
 def test_what_alternates_in_one_place_is_reported() -> None:
     film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 4), *([*seen("M555KE199", 1), *seen(ONE, 1)] * 3)])
     assert [(plate.text, plate.status) for plate in film.finished()] == [(ONE, "read"), ("M555KE199", "read")]

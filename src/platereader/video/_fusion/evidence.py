@@ -175,6 +175,20 @@ class FusedEvidence:
             return False
         return _considers(mine, others.text) or _considers(others, mine.text)
 
+    def reads_pieces_of(self, text: str, *, length: int) -> bool:
+        """Whether every text that was read is a piece of this one, and some have so many characters."""
+        read = self._texts()
+        return all(one in text for one in read) and any(len(one) >= length for one in read)
+
+    def pieces_make_up(self, text: str) -> bool:
+        """Whether every text that was read is a piece of this one, and its beginning and its end together are all."""
+        read = self._texts()
+        starts, ends = ([len(one) for one in read if at(one)] for at in (text.startswith, text.endswith))
+        return all(one in text for one in read) and max(starts, default=0) + max(ends, default=0) >= len(text) > 0
+
+    def _texts(self) -> set[str]:
+        return {kept.reading.text for kept in self._kept if kept.reading.text is not None}
+
     def _rules_out(self, reading: PlateReading, text: str) -> bool:
         """Whether a text is much less probable under a reading than what it reads."""
         log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))

@@ -130,12 +130,17 @@ class _Seen:
     def add(self, update: StreamUpdate, *, size: tuple[int, int]) -> None:
         """Take in an update of a frame of that width and height."""
         self.finished += update.finished
+        self.outside += boxes_outside(update, size=size)
         for plate in update.active:
-            self.outside += plate.box.clipped(*size) != plate.box
             if plate.text in self.listed:
                 self.texts[plate.passage_id].add(plate.text)
             if plate.settled:
                 self.settled.setdefault(plate.passage_id, plate.readings)
+
+
+def boxes_outside(update: StreamUpdate, *, size: tuple[int, int]) -> int:
+    """How many boxes of an update are not wholly in its frame of that width and height."""
+    return sum(plate.box.clipped(*size) != plate.box for plate in update.active)
 
 
 def _plates(listed: Any) -> tuple[str, ...] | None:

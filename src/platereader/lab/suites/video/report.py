@@ -14,6 +14,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import calibration_error
 from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.suites.video.identity import IdentityScores
+from platereader.lab.suites.video.identity_kinds import KindOutcome
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
 from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.synthesis.video.levels import LEVELS
@@ -107,6 +108,7 @@ class VideoReport:
     changed: tuple[str, ...]
     parts: tuple[PartDescription, ...]
     crf: int | None = None
+    kinds: tuple[KindOutcome, ...] = ()
 
     @property
     def default(self) -> tuple[ClipOutcome, ...]:
@@ -151,7 +153,13 @@ class VideoReport:
             "passages": [one for clip in self.default for one in clip.passages],
             "tracks": [one for clip in self.default for one in clip.tracks],
         }
-        own = {"changed": self.changed, "crf": self.crf, "parts": self.parts, "videos": self.videos}
+        own = {
+            "changed": self.changed,
+            "crf": self.crf,
+            "parts": self.parts,
+            "videos": self.videos,
+            "kinds": self.kinds,
+        }
         return {"schema": SCHEMA, **json_safe({**own, **scores})}
 
 
@@ -220,10 +228,11 @@ def format_video(report: VideoReport) -> str:
     coded = "" if report.crf is None else f" through H.264 of rate factor {report.crf}"
     made = f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}"
     return report_text(
-        made if report.default else f"the videos alone: {len(report.videos)}",
+        made if report.default else f"{len(report.kinds)} kinds{coded} and {len(report.videos)} videos",
         report.parts,
         _levels(scores) if scores else [],
         format_settings(report.settings()),
+        columns(_KINDS, report.kinds) if report.kinds else [],
         columns(_VIDEOS, report.videos) if report.videos else [],
     )
 
@@ -292,6 +301,22 @@ _SETTINGS: Mapping[str, Callable[[SettingScores], str]] = {
     "detector run": lambda one: f"{100 * (one.detector_runs.value or 0):.0f} % of frames",
     "read a frame": lambda one: f"{one.reads:.2f}",
     "one track": lambda one: show_rate(one.one_track),
+}
+
+
+_KINDS: Mapping[str, Callable[[KindOutcome], str]] = {
+    "kind": lambda one: one.kind,
+    "clips": lambda one: str(one.clips),
+    "true passages": lambda one: str(one.passages),
+    "events": lambda one: str(one.events),
+    "right": lambda one: str(one.right),
+    "read": lambda one: str(one.read),
+    "read wrong": lambda one: str(one.wrong),
+    "lost": lambda one: str(one.lost),
+    "doubled": lambda one: str(one.doubled),
+    "mixed": lambda one: str(one.mixed),
+    "boxes outside": lambda one: str(one.outside),
+    "elsewhere": lambda one: str(one.elsewhere),
 }
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from platereader._dependencies import check_installed
 from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.suites.video.identity import score_identity
+from platereader.lab.suites.video.identity_kinds import KindOutcome, watch_kind
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, VideoOutcome, watch_video
 from platereader.lab.suites.video.replay import record, replay
@@ -31,9 +32,9 @@ SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
 """How much work a stream does, by name; the default comes first."""
 
 
-def run_size(names: Sequence[str], videos: Sequence[RealVideo]) -> int:
-    """How many steps ``evaluate_video`` takes: one for each clip and for each video."""
-    return len(names) + len(videos)
+def run_size(names: Sequence[str], videos: Sequence[RealVideo], kinds: Sequence[str] = ()) -> int:
+    """How many steps ``evaluate_video`` takes: one for each clip, for each of the ``kinds`` and for each video."""
+    return len(names) + len(kinds) + len(videos)
 
 
 def evaluate_video(
@@ -42,12 +43,14 @@ def evaluate_video(
     *,
     videos: Sequence[RealVideo] = (),
     names: Sequence[str] | None = None,
+    kinds: Sequence[str] = (),
     crf: int | None = None,
     on_step: Callable[[], object] = lambda: None,
 ) -> VideoReport:
     """Follow the plates through every clip, or those of some ``names``, with several settings, and through real videos.
 
-    With a ``crf`` each clip goes through H.264 of this constant rate factor first, as ``through_h264`` says.
+    In the clips of ``kinds``, of ``IDENTITY_KINDS``, they are followed with the default settings. With a ``crf`` each
+    clip goes through H.264 of this constant rate factor first, as ``through_h264`` says.
     The networks see every frame of a clip once; their results are then replayed with all settings.
 
     Raises:
@@ -68,6 +71,10 @@ def evaluate_video(
                 seen[made.level].append(seen_frames(recorded, replayed))
         fingerprints[name] = fingerprint_of(list(made.frames(fingerprint_frames(len(made)))))
         on_step()
+    followed: list[KindOutcome] = []
+    for kind in kinds:
+        followed.append(watch_kind(pipeline, kind, material, crf=crf))
+        on_step()
     watched: list[VideoOutcome] = []
     for video in videos:
         watched.append(watch_video(pipeline, video))
@@ -79,6 +86,7 @@ def evaluate_video(
         changed_parts("video", fingerprints),
         pipeline.describe(),
         crf,
+        tuple(followed),
     )
 
 

@@ -67,6 +67,20 @@ def test_clips_go_through_a_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert data["levels"][0]["identity"]["boxes"] > 5
 
 
+def test_the_kinds_are_run_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platereader.lab.synthesis.video.identity_kinds.IDENTITY_KINDS", ("cut A B",))
+    monkeypatch.setattr("platereader.lab.suites.video.identity_kinds.KIND_CLIPS", 2)
+    report = tmp_path / "video.json"
+    assert main(["evaluate", str(tmp_path), "--video", "--clips", "0", "--h264", "23", "--json", str(report)]) == 0
+    out = capsys.readouterr().out
+    assert "1 kinds through H.264 of rate factor 23 and 0 videos" in out
+    assert "true passages" in out
+    (kind,) = json.loads(report.read_text(encoding="utf-8"))["kinds"]
+    assert (kind["kind"], kind["clips"], kind["passages"], kind["lost"]) == ("cut A B", 2, 4, kind["mixed"])
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
