@@ -105,13 +105,13 @@ def test_the_option_goes_before_the_environment(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["read", "no.jpg"], "не удаётся прочитать снимок 'no.jpg' (нет такого файла)"),
+        (["read", "no.jpg"], "нет файла или папки 'no.jpg': проверьте путь."),
         (["read", "."], "в папке '.' нет снимков; искали .apng"),
         (["read", "no*.jpg"], "под шаблон 'no*.jpg' не подходит ни один файл."),
         (["watch", "no.mp4"], "нет файла или папки 'no.mp4'"),
         (["watch", "."], "в папке '.' нет снимков"),
         (["watch", "rtsp://127.0.0.1:1/a"], "rtsp://127.0.0.1:1/a не открывается ("),
-        (["redact", "no.jpg", "-o", "out"], "no.jpg: не удаётся прочитать снимок 'no.jpg'"),
+        (["redact", "no.jpg", "-o", "out"], "no.jpg: нет файла или папки 'no.jpg'"),
     ],
 )
 def test_usual_errors_in_russian(
