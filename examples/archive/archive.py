@@ -20,11 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import av
-import polars as pl
 from av.error import FFmpegError
 
 from platereader import CaptureError, Pipeline
 from platereader.media import FrameSource, open_source
+
+try:
+    import polars as pl
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install polars", file=sys.stderr)
+    sys.exit(3)
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi", ".ts", ".m4v", ".mpg", ".webm"})
 SCHEMA = pl.Schema(

@@ -28,10 +28,15 @@ from urllib.parse import quote
 
 import cv2
 import numpy as np
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
 
 from platereader.plates import KnownPlates, match_known
+
+try:
+    from paho.mqtt.client import Client
+    from paho.mqtt.enums import CallbackAPIVersion
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install paho-mqtt", file=sys.stderr)
+    sys.exit(3)
 
 KINDS = {"settled": "arrived", "finished": "passed"}
 Point = Sequence[float]

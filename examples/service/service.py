@@ -11,6 +11,7 @@ import io
 import json
 import os
 import struct
+import sys
 import threading
 from collections import Counter as Count
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
@@ -19,15 +20,21 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, File, HTTPException, Response, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
 from PIL import Image
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.formparsers import MultiPartParser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from platereader import BgrImage, InvalidImageError, MediaFileError, Pipeline, PlateReaderError, PlateReading
 from platereader.media import FrameSource, decode_image, open_source
+
+try:
+    import python_multipart  # noqa: F401 - which FastAPI takes uploads with
+    from fastapi import FastAPI, File, HTTPException, Response, UploadFile
+    from fastapi.responses import JSONResponse, StreamingResponse
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+    from starlette.formparsers import MultiPartParser
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install -r examples/service/requirements.txt", file=sys.stderr)
+    sys.exit(3)
 
 _SILENCE_S = 15.0
 _BROKEN = (OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error)
@@ -142,11 +149,6 @@ class RequestLimits:
         return counted
 
 
-def in_memory_only(body_bytes: int) -> None:
-    """Keep uploads out of temporary files, into which they otherwise go from 1 MiB on."""
-    MultiPartParser.spool_max_size = body_bytes
-
-
 def picture_pixels(data: bytes) -> int | None:
     """Pixels of a picture by its header; None for what Pillow does not take for a picture."""
     try:
@@ -180,9 +182,7 @@ class _Waiting:
     """A picture that waits for its plates."""
 
     frame: BgrImage
-    plates: asyncio.Future[list[PlateReading]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    plates: asyncio.Future[list[PlateReading]] = field(default_factory=asyncio.Future)
 
 
 class Reader:
@@ -301,9 +301,8 @@ def _event(name: str, data: object) -> str:
 
 def cameras_of_environment() -> dict[str, str]:
     """``PLATEREADER_CAMERAS``: a JSON object of names and addresses. Clients know the names only."""
-    return {
-        str(name): str(address) for name, address in json.loads(os.environ.get("PLATEREADER_CAMERAS", "{}")).items()
-    }
+    given = json.loads(os.environ.get("PLATEREADER_CAMERAS", "{}"))
+    return {str(name): str(address) for name, address in given.items()}
 
 
 def create_app(
@@ -330,7 +329,7 @@ def create_app(
             await work
 
     app = FastAPI(title="platereader", version="1", lifespan=lifespan)
-    in_memory_only(limits.body_bytes)
+    MultiPartParser.spool_max_size = limits.body_bytes  # uploads go into temporary files from 1 MiB on otherwise
     app.add_middleware(RequestLimits, limits=limits, refused=lambda code: metrics.refused.labels(code).inc())
     _add_reading(app, reader, limits)
     _add_cameras(app, reader.pipeline, cameras, places=limits.streams)
