@@ -17,6 +17,7 @@ from collections import Counter as Count
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from typing import Annotated, Any
 
 import numpy as np
@@ -26,9 +27,9 @@ from platereader import BgrImage, InvalidImageError, MediaFileError, Pipeline, P
 from platereader.media import FrameSource, decode_image, open_source
 
 try:
-    import python_multipart  # noqa: F401 - which FastAPI takes uploads with
+    import_module("python_multipart")  # FastAPI takes uploads with it
     from fastapi import FastAPI, File, HTTPException, Response, UploadFile
-    from fastapi.responses import JSONResponse, StreamingResponse
+    from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
     from starlette.formparsers import MultiPartParser
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,12 +41,14 @@ _SILENCE_S = 15.0
 _BROKEN = (OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error)
 _NOTHING: BgrImage = np.zeros((1, 1, 3), np.uint8)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "no form that can be read"},
     408: {"description": "the pictures did not arrive in time"},
     413: {"description": "too many bytes, pictures or pixels"},
     415: {"description": "a picture that cannot be decoded"},
     429: {"description": "too many requests of one client at a time"},
     503: {"description": "too much is waiting: try again later"},
 }
+_OF_CAMERAS = {200: {"content": {"text/event-stream": {}}}, 404: {"description": "no such camera"}, 503: _REFUSALS[503]}
 
 
 @dataclass(frozen=True)
@@ -354,7 +357,7 @@ def _add_reading(app: FastAPI, reader: Reader, limits: Limits) -> None:
 def _add_cameras(app: FastAPI, pipeline: Pipeline, cameras: Mapping[str, str], *, places: int) -> None:
     streams = asyncio.Semaphore(places)
 
-    @app.get("/cameras/{name}", responses={404: {"description": "no such camera"}, 503: _REFUSALS[503]})
+    @app.get("/cameras/{name}", response_class=StreamingResponse, responses=_OF_CAMERAS)
     async def follow(name: str) -> StreamingResponse:
         """Server-sent events: ``passage`` for each vehicle that has passed, ``failed`` when the camera is lost."""
         if name not in cameras:
@@ -372,7 +375,7 @@ def _add_health(app: FastAPI, reader: Reader, metrics: Metrics) -> None:
             raise HTTPException(503, "nothing is read any more: restart the service")
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def show_metrics() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
