@@ -39,7 +39,6 @@ except ModuleNotFoundError as error:
 
 _SILENCE_S = 15.0
 _BROKEN = (OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error)
-_NOTHING: BgrImage = np.zeros((1, 1, 3), np.uint8)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "no form that can be read"},
     408: {"description": "the pictures did not arrive in time"},
@@ -48,7 +47,11 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     429: {"description": "too many requests of one client at a time"},
     503: {"description": "too much is waiting: try again later"},
 }
-_OF_CAMERAS = {200: {"content": {"text/event-stream": {}}}, 404: {"description": "no such camera"}, 503: _REFUSALS[503]}
+_OF_CAMERAS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}},
+    404: {"description": "no such camera"},
+    503: _REFUSALS[503],
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class RequestLimits:
     def __init__(self, app: ASGIApp, limits: Limits, refused: Callable[[int], object]) -> None:
         self._app, self._limits, self._refused = app, limits, refused
         self._open: Count[str] = Count()
+        self._too_much = f"at most {limits.body_bytes} bytes in a request"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -125,10 +129,6 @@ class RequestLimits:
             await send(message)
 
         return watched
-
-    @property
-    def _too_much(self) -> str:
-        return f"at most {self._limits.body_bytes} bytes in a request"
 
     def _counted(self, receive: Receive) -> Receive:
         """The same messages, as long as they are few enough and come in time."""
@@ -221,7 +221,7 @@ class Reader:
                 return await asyncio.wait_for(together, self._limits.wait_s)
         except asyncio.TimeoutError as error:
             for item in items:
-                item.frame = _NOTHING  # it waits in the queue still, and must hold no memory there
+                item.frame = np.zeros((1, 1, 3), np.uint8)  # it waits in the queue still, and must hold no memory there
             raise BusyError(f"not read within {self._limits.wait_s:g} s") from error
 
     async def run(self) -> None:

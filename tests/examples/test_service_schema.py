@@ -64,7 +64,7 @@ def test_nothing_is_answered_that_is_not_in_the_schema(
         database=None,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
