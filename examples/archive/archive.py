@@ -174,6 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     searching.add_argument("--until", type=moment)
     chosen = parser.parse_args(arguments)
     if chosen.command == "index":
+        if not chosen.folder.is_dir():
+            parser.error(f"there is no folder {str(chosen.folder)!r}")
         return int(index(chosen.folder, chosen.target, Pipeline.build()) > 0)
     if not chosen.target.is_file():
         parser.error(f"there is no file {str(chosen.target)!r}: `index FOLDER {chosen.target}` makes it")
