@@ -1,7 +1,8 @@
 """Accuracy and speed of every release side by side: the tables of their READMEs, kept in ``benchmarks/history.csv``.
 
 ``python -m benchmarks.history`` prints each figure of the README beside that of the releases before it, where it was
-measured. ``--release 0.3.0`` adds the README's table to the file as that of a release; it is the last step of one.
+measured; ``python -m benchmarks.history 0.1.0 README`` those of two alone, in this order. ``--release 0.3.0`` adds the
+README's table to the file as that of a release; it is the last step of one.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def _key(what: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shown", nargs="*", metavar="VERSION", help=f"releases to print, or {NOW}; all by default")
     parser.add_argument("--release", metavar="VERSION", help="add the README's figures as those of a release")
     given = parser.parse_args(arguments)
     kept = kept_figures(HISTORY.read_text(encoding="utf-8"))
@@ -89,7 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     current = readme_figures(README.read_text(encoding="utf-8"), release=given.release or NOW, day=today)
     if given.release in {one.release for one in kept}:
         parser.error(f"{HISTORY.name} has {given.release} already: give the version of a new release.")
-    print(beside([*kept, *current]))
+    known = list(dict.fromkeys(one.release for one in [*kept, *current]))
+    unknown = [version for version in given.shown if version not in known]
+    if unknown:
+        parser.error(f"no figures of {', '.join(unknown)}: there are those of {', '.join(known)}.")
+    chosen = list(dict.fromkeys(given.shown)) or known
+    print(beside([one for version in chosen for one in [*kept, *current] if one.release == version]))
     if given.release is not None:
         write_text(HISTORY, as_csv([*kept, *current]))
 

@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import pyarrow as pa
-import pyarrow.fs
-import pyarrow.parquet
 
 from platereader import BgrImage, Pipeline, PlateReaderError
 from platereader.media import IMAGE_SUFFIXES, decode_image
+
+try:
+    import pyarrow as pa
+    import pyarrow.fs
+    import pyarrow.parquet
+except ModuleNotFoundError as error:
+    print(f'{error.name} is not installed: pip install "platereader-anpr[ray]"', file=sys.stderr)
+    sys.exit(3)
 
 PICTURES_PER_FILE = 500
 TEXT, NUMBER = pa.string(), pa.float64()
@@ -144,7 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before ray is imported: it reports to its makers otherwise
-    import ray
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        print(f'{error.name} is not installed: pip install "platereader-anpr[ray]"', file=sys.stderr)
+        sys.exit(3)
 
     # Left to itself, Ray would join whatever cluster last ran on this machine.
     ray.init(os.environ.get("RAY_ADDRESS", "local"), include_dashboard=False)

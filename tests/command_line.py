@@ -59,10 +59,19 @@ class Command:
         said = self._capsys.readouterr()
         return Outcome(status, said.out, said.err)
 
+    def refuse_building(self) -> None:
+        """Fail where a command builds a pipeline."""
+        for module in _BUILT_BY:
+            self._monkeypatch.setattr(f"platereader.cli.{module}.build_pipeline", _refuse_building)
+
     def over(self, pipeline: Pipeline) -> None:
         """Put a pipeline in the place of the one that the options ask for."""
         for module in _BUILT_BY:
             self._monkeypatch.setattr(f"platereader.cli.{module}.build_pipeline", lambda _: pipeline)
+
+
+def _refuse_building(arguments: object) -> Pipeline:
+    raise AssertionError("a pipeline was built")
 
 
 def save(path: Path, patches: dict[int, Box] = ONE, **options: Any) -> Path:

@@ -9,6 +9,7 @@ ultralytics is a pickle of its network and may run any: pass one of your own, or
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,12 +18,17 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from platereader import LogProbs, Pipeline, PlateImage, read_image
+from platereader import LogProbs, MissingDependencyError, Pipeline, PlateImage, read_image
 from platereader.detection import UltralyticsDetector
 from platereader.plates import RUSSIA, Alphabet
+
+try:
+    import torch
+    from torch import Tensor, nn
+except ModuleNotFoundError as error:
+    print(f'{error.name} is not installed: pip install "platereader-anpr[torch,ultralytics]"', file=sys.stderr)
+    sys.exit(3)
 
 ALPHABET = Alphabet("0123456789ABCEHKMOPTXY")
 SIZE_PX = (32, 128)
@@ -110,7 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--reader", type=Path, required=True)
     parser.add_argument("--int8", action="store_true")
     chosen = parser.parse_args(arguments)
-    for reading in pipeline_of(chosen.detector, chosen.reader, int8=chosen.int8).read(read_image(chosen.picture)):
+    try:
+        pipeline = pipeline_of(chosen.detector, chosen.reader, int8=chosen.int8)
+    except MissingDependencyError as error:  # of ultralytics, which a detector in ONNX does not need
+        print(error, file=sys.stderr)
+        sys.exit(3)
+    for reading in pipeline.read(read_image(chosen.picture)):
         print(reading.text, reading.status, reading.confidence)
 
 

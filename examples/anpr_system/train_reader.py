@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from examples.anpr_system.anpr import ALPHABET, Crnn, CrnnRecognizer, network_input
 from platereader import PlateImage, read_image
 from platereader.decoding import GreedyDecoder
+
+try:
+    import torch
+    from torch import Tensor, nn
+except ModuleNotFoundError as error:
+    print(f'{error.name} is not installed: pip install "platereader-anpr[torch]"', file=sys.stderr)
+    sys.exit(3)
 
 _BATCH = 64
 

@@ -20,11 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import av
-import polars as pl
 from av.error import FFmpegError
 
 from platereader import CaptureError, Pipeline
 from platereader.media import FrameSource, open_source
+
+try:
+    import polars as pl
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install polars", file=sys.stderr)
+    sys.exit(3)
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi", ".ts", ".m4v", ".mpg", ".webm"})
 SCHEMA = pl.Schema(
@@ -169,6 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     searching.add_argument("--until", type=moment)
     chosen = parser.parse_args(arguments)
     if chosen.command == "index":
+        if not chosen.folder.is_dir():
+            parser.error(f"there is no folder {str(chosen.folder)!r}")
         return int(index(chosen.folder, chosen.target, Pipeline.build()) > 0)
     if not chosen.target.is_file():
         parser.error(f"there is no file {str(chosen.target)!r}: `index FOLDER {chosen.target}` makes it")

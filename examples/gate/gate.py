@@ -28,10 +28,15 @@ from urllib.parse import quote
 
 import cv2
 import numpy as np
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
 
 from platereader.plates import KnownPlates, match_known
+
+try:
+    from paho.mqtt.client import Client
+    from paho.mqtt.enums import CallbackAPIVersion
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install paho-mqtt", file=sys.stderr)
+    sys.exit(3)
 
 KINDS = {"settled": "arrived", "finished": "passed"}
 Point = Sequence[float]
@@ -331,11 +336,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("settings", type=Path, help="such as examples/gate/gate.json")
     parser.add_argument("--patience-s", type=float, default=10.0, help="how long the end waits for receivers")
     chosen = parser.parse_args(arguments)
-    settings = json.loads(chosen.settings.read_text(encoding="utf-8"))
-    lacking = [name for name in ("name", "plates", "spool") if name not in settings]
-    if lacking:
-        parser.error(f"{chosen.settings} lacks {', '.join(lacking)}: examples/gate/gate.json has all of them")
-    gate, spool = gate_of(settings), Path(settings["spool"])
+    try:
+        settings = json.loads(chosen.settings.read_text(encoding="utf-8"))
+        lacking = [name for name in ("name", "plates", "spool") if name not in settings]
+        if lacking:
+            parser.error(f"{chosen.settings} lacks {', '.join(lacking)}: examples/gate/gate.json has all of them")
+        gate, spool = gate_of(settings), Path(settings["spool"])
+    except (OSError, ValueError) as error:  # of the settings or the file of plates, or what is in them
+        parser.error(f"{chosen.settings}: {error}")
     mqtt = Mqtt(gate.name, **settings["mqtt"]) if "mqtt" in settings else None
     senders = [] if mqtt is None else [Sender("mqtt", Spool(spool / "mqtt"), mqtt.deliver)]
     if "webhook" in settings:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from platereader import Box, Detection, Pipeline, TrackAssignment
+from platereader import Box, Detection, MissingDependencyError, Pipeline, TrackAssignment
 from platereader.media import read_image
 from platereader.runtimes._quiet_import import import_ultralytics
 
@@ -41,4 +41,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except MissingDependencyError as error:  # of ultralytics
+        print(error, file=sys.stderr)
+        sys.exit(3)

@@ -14,7 +14,11 @@ import numpy as np
 from platereader import Box, Detection, Pipeline, TrackAssignment
 from platereader.media import read_image
 
-norfair: Any = import_module("norfair")
+try:
+    norfair: Any = import_module("norfair")
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install --no-deps norfair filterpy", file=sys.stderr)
+    sys.exit(3)
 
 
 class DistanceTracker:

@@ -14,8 +14,15 @@ import numpy as np
 from platereader import Box, Detection, Pipeline, TrackAssignment
 from platereader.media import read_image
 
-supervision: Any = import_module("supervision")
-trackers: Any = import_module("trackers")
+try:
+    supervision: Any = import_module("supervision")
+    trackers: Any = import_module("trackers")
+except ModuleNotFoundError as error:
+    print(
+        f"{error.name} is not installed: pip install --no-deps trackers supervision pydeprecate defusedxml av",
+        file=sys.stderr,
+    )
+    sys.exit(3)
 
 
 class RoboflowTracker:

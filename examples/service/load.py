@@ -9,15 +9,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
-
 from platereader import Pipeline
 from platereader.media import decode_image
+
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install httpx", file=sys.stderr)
+    sys.exit(3)
 
 
 async def ask(client: httpx.AsyncClient, data: bytes, until: float, seconds: list[float], codes: Counter[int]) -> None:

@@ -11,33 +11,46 @@ import io
 import json
 import os
 import struct
+import sys
 import threading
 from collections import Counter as Count
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, File, HTTPException, Response, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
 from PIL import Image
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.formparsers import MultiPartParser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from platereader import BgrImage, InvalidImageError, MediaFileError, Pipeline, PlateReaderError, PlateReading
 from platereader.media import FrameSource, decode_image, open_source
 
+try:
+    import_module("python_multipart")  # FastAPI takes uploads with it
+    from fastapi import FastAPI, File, HTTPException, Response, UploadFile
+    from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+    from starlette.formparsers import MultiPartParser
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+except ModuleNotFoundError as error:
+    print(f"{error.name} is not installed: pip install -r examples/service/requirements.txt", file=sys.stderr)
+    sys.exit(3)
+
 _SILENCE_S = 15.0
 _BROKEN = (OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error)
-_NOTHING: BgrImage = np.zeros((1, 1, 3), np.uint8)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "no form that can be read"},
     408: {"description": "the pictures did not arrive in time"},
     413: {"description": "too many bytes, pictures or pixels"},
     415: {"description": "a picture that cannot be decoded"},
     429: {"description": "too many requests of one client at a time"},
     503: {"description": "too much is waiting: try again later"},
+}
+_OF_CAMERAS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}},
+    404: {"description": "no such camera"},
+    503: _REFUSALS[503],
 }
 
 
@@ -85,6 +98,7 @@ class RequestLimits:
     def __init__(self, app: ASGIApp, limits: Limits, refused: Callable[[int], object]) -> None:
         self._app, self._limits, self._refused = app, limits, refused
         self._open: Count[str] = Count()
+        self._too_much = f"at most {limits.body_bytes} bytes in a request"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -116,10 +130,6 @@ class RequestLimits:
 
         return watched
 
-    @property
-    def _too_much(self) -> str:
-        return f"at most {self._limits.body_bytes} bytes in a request"
-
     def _counted(self, receive: Receive) -> Receive:
         """The same messages, as long as they are few enough and come in time."""
         loop = asyncio.get_running_loop()
@@ -140,11 +150,6 @@ class RequestLimits:
             return message
 
         return counted
-
-
-def in_memory_only(body_bytes: int) -> None:
-    """Keep uploads out of temporary files, into which they otherwise go from 1 MiB on."""
-    MultiPartParser.spool_max_size = body_bytes
 
 
 def picture_pixels(data: bytes) -> int | None:
@@ -180,9 +185,7 @@ class _Waiting:
     """A picture that waits for its plates."""
 
     frame: BgrImage
-    plates: asyncio.Future[list[PlateReading]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    plates: asyncio.Future[list[PlateReading]] = field(default_factory=asyncio.Future)
 
 
 class Reader:
@@ -218,7 +221,7 @@ class Reader:
                 return await asyncio.wait_for(together, self._limits.wait_s)
         except asyncio.TimeoutError as error:
             for item in items:
-                item.frame = _NOTHING  # it waits in the queue still, and must hold no memory there
+                item.frame = np.zeros((1, 1, 3), np.uint8)  # it waits in the queue still, and must hold no memory there
             raise BusyError(f"not read within {self._limits.wait_s:g} s") from error
 
     async def run(self) -> None:
@@ -301,9 +304,8 @@ def _event(name: str, data: object) -> str:
 
 def cameras_of_environment() -> dict[str, str]:
     """``PLATEREADER_CAMERAS``: a JSON object of names and addresses. Clients know the names only."""
-    return {
-        str(name): str(address) for name, address in json.loads(os.environ.get("PLATEREADER_CAMERAS", "{}")).items()
-    }
+    given = json.loads(os.environ.get("PLATEREADER_CAMERAS", "{}"))
+    return {str(name): str(address) for name, address in given.items()}
 
 
 def create_app(
@@ -330,7 +332,7 @@ def create_app(
             await work
 
     app = FastAPI(title="platereader", version="1", lifespan=lifespan)
-    in_memory_only(limits.body_bytes)
+    MultiPartParser.spool_max_size = limits.body_bytes  # uploads go into temporary files from 1 MiB on otherwise
     app.add_middleware(RequestLimits, limits=limits, refused=lambda code: metrics.refused.labels(code).inc())
     _add_reading(app, reader, limits)
     _add_cameras(app, reader.pipeline, cameras, places=limits.streams)
@@ -355,7 +357,7 @@ def _add_reading(app: FastAPI, reader: Reader, limits: Limits) -> None:
 def _add_cameras(app: FastAPI, pipeline: Pipeline, cameras: Mapping[str, str], *, places: int) -> None:
     streams = asyncio.Semaphore(places)
 
-    @app.get("/cameras/{name}", responses={404: {"description": "no such camera"}, 503: _REFUSALS[503]})
+    @app.get("/cameras/{name}", response_class=StreamingResponse, responses=_OF_CAMERAS)
     async def follow(name: str) -> StreamingResponse:
         """Server-sent events: ``passage`` for each vehicle that has passed, ``failed`` when the camera is lost."""
         if name not in cameras:
@@ -373,7 +375,7 @@ def _add_health(app: FastAPI, reader: Reader, metrics: Metrics) -> None:
             raise HTTPException(503, "nothing is read any more: restart the service")
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def show_metrics() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

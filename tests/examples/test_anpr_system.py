@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,15 @@ def test_the_training_learns_a_tiny_set(tmp_path: Path, capsys: pytest.CaptureFi
     anpr.load_crnn(out)
     with pytest.raises(SystemExit):
         train_reader.main([str(tmp_path / "train"), "--out", str(out)])
+
+
+def test_a_detector_of_ultralytics_without_it_is_told_in_one_line(
+    reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector = tmp_path / "own.pt"
+    detector.touch()
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+    with pytest.raises(SystemExit) as stopped:
+        anpr.main([str(PICTURE), "--detector", str(detector), "--reader", str(reader)])
+    assert stopped.value.code == 3
+    assert capsys.readouterr().err.endswith('not installed: pip install "platereader-anpr[ultralytics]".\n')

@@ -186,3 +186,11 @@ def test_a_search_in_a_file_that_is_not_there_says_what_makes_it(
     with pytest.raises(SystemExit):
         ARCHIVE["main"](["search", str(tmp_path / "nosuch.parquet"), "A123*"])
     assert "index FOLDER" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ARCHIVE["main"](["index", str(tmp_path / "nosuch folder"), str(tmp_path / "plates.parquet")])
+    assert ended.value.code == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

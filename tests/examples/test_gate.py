@@ -254,6 +254,21 @@ def test_settings_that_lack_something_are_refused(
     assert f"lacks {lacking}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("broken", ["nothing", "no JSON", "no plates"])
+def test_settings_that_cannot_be_read_are_told(broken: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = settings(tmp_path)
+    if broken == "no JSON":
+        path.write_text("name: gate", encoding="utf-8")
+    elif broken == "no plates":
+        path = settings(tmp_path, plates=str(tmp_path / "nosuch.txt"))
+    else:
+        path.unlink()
+    with pytest.raises(SystemExit) as ended:
+        GATE["main"]([str(path)])
+    assert ended.value.code == 2
+    assert f"error: {path}: " in capsys.readouterr().err
+
+
 def test_an_address_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         run([str(settings(tmp_path, webhook="file:///etc/passwd"))], "", monkeypatch)

@@ -72,7 +72,9 @@ def run_read(arguments: argparse.Namespace) -> int:
     skipped = Counter[str]()
     sources = find_sources(arguments.sources, without=results_in, skipped=skipped)
     # Before networks are loaded: these may refuse their folders.
-    copies = None if arguments.save is None else AnnotatedCopies(arguments.save, sources, area=arguments.area)
+    copies = arguments.save and AnnotatedCopies(
+        arguments.save, sources, area=arguments.area, unreadable=language("unreadable")
+    )
     crops = None if arguments.save_crops is None else Crops(arguments.save_crops, sources)
     pipeline = cache(partial(build_pipeline, arguments))
     if not all_refused(sources):

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,16 +33,31 @@ class AnnotatedCopies:
     Attributes:
         show_country: whether the code of its country stands beside each plate.
 
+    Args:
+        folder: where they go, in subfolders as the sources have them.
+        sources: the pictures that are read.
+        area: the polygon in which plates are looked for.
+        unreadable: the label of a plate without a text.
+
     Raises:
         InvalidArgumentError: the folder has sources in it, or a copy would take the place of one.
     """
 
     option: ClassVar[str] = "--save"
 
-    def __init__(self, folder: Path, sources: Sequence[Source], *, area: Sequence[Point] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sources: Sequence[Source],
+        *,
+        area: Sequence[Point] | None = None,
+        unreadable: str = "unreadable",
+    ) -> None:
+        from platereader.media._drawing import draw_readings
+
         check_folder(folder, option=self.option)
         _check_apart(folder, sources, option=self.option)
-        self._area = area
+        self._draw = partial(draw_readings, area=area, unreadable=unreadable)
         self.show_country: bool = False
         self._folder = folder
         self._inputs = InputFiles(source.path for source in sources)
@@ -57,13 +73,11 @@ class AnnotatedCopies:
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
         """Write one annotated copy; the index of a frame of an animated picture becomes part of the name."""
-        from platereader.media._drawing import draw_readings
-
         path = self._targets[source.path]
         if index is not None:
             path = _unused_path(path.with_stem(f"{path.stem}-{index}"), self._used)
         _make_folders(self._folder, path.parent)
-        drawn = draw_readings(frame, readings, show_country=self.show_country, area=self._area)
+        drawn = self._draw(frame, readings, show_country=self.show_country)
         write_picture(path, drawn, inputs=self._inputs)
 
 

@@ -164,8 +164,8 @@ def _sources_of(
         yield Source(path, name, None if exists else _why_missing(path))
 
 
-def _why_missing(path: Path) -> str | None:
-    """What is wrong with a path that leads nowhere; None where reading it says enough."""
+def _why_missing(path: Path) -> str:
+    """What is wrong with a path that leads nowhere."""
     if _URL.match(str(path)):
         return (
             f"{str(path).replace(':/', '://', 1)} is a URL, and only files are read here: download it first. "
@@ -173,7 +173,9 @@ def _why_missing(path: Path) -> str | None:
         )
     if path.is_symlink():
         return f"{str(path)!r} is a link to {os.fspath(path.readlink())!r}, which leads nowhere."
-    return f"no file matches {str(path)!r}." if has_magic(str(path)) else None
+    if has_magic(str(path)):
+        return f"no file matches {str(path)!r}."
+    return f"there is no file or folder {str(path)!r}: check the path."
 
 
 def _kind_of(path: Path) -> str | None:

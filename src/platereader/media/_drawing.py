@@ -79,6 +79,7 @@ def draw_readings(
     show_country: bool = False,
     font: str | Path | None = None,
     area: Sequence[Point] | NDArray[np.floating] | None = None,
+    unreadable: str = "unreadable",
 ) -> BgrImage:
     """Outline and label every reading that has a place in the frame.
 
@@ -93,6 +94,7 @@ def draw_readings(
         font: a TrueType or OpenType file, whose letters are used for local spellings; by default one with Latin and
             Cyrillic letters.
         area: the polygon in which plates are looked for, as for ``Pipeline.build``; it gets a thin white outline.
+        unreadable: the label of a plate without a text, in the language of those who look at it.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
@@ -102,7 +104,7 @@ def draw_readings(
         InvalidArgumentError: ``readings`` are something else, such as a single one, or ``area`` is no polygon.
         MediaFileError: ``font`` is no font that can be read.
     """
-    checked, style = _checked(readings), _Style(_font_file(font), show_country)
+    checked, style = _checked(readings), _Style(_font_file(font), show_country, unreadable)
     marks = [_mark_of(reading, reading.detection, style) for reading in checked if reading.detection is not None]
     return _draw(frame, marks, style, area)
 
@@ -124,7 +126,7 @@ def draw_update(
         show_country: as for ``draw_readings``.
         font: likewise.
         area: likewise.
-        unreadable: the label of a plate without a text, in the language of those who look at it.
+        unreadable: likewise.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.

@@ -51,3 +51,21 @@ def test_a_release_is_added_once(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_readme_without_figures() -> None:
     with pytest.raises(ValueError, match="no table"):
         history.readme_figures("# platereader\n", release="1.0", day="2026-01-01")
+
+
+def test_two_versions_are_compared_in_the_order_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, readme = tmp_path / "history.csv", tmp_path / "README.md"
+    rows = [history.Figure(version, "2026-01-01", "AP50", version, "0–1", "9", "dev") for version in ("0.1", "0.2")]
+    kept.write_text(history.as_csv(rows), encoding="utf-8")
+    readme.write_text(f"{history.HEADER}\n|---|\n| AP50 | 0.9 | 0–1 | 9 | dev |\n", encoding="utf-8")
+    monkeypatch.setattr(history, "HISTORY", kept)
+    monkeypatch.setattr(history, "README", readme)
+    history.main(["README", "0.1"])
+    header, *_, figures = capsys.readouterr().out.splitlines()
+    assert header.split() == ["what", "README", "0.1"]
+    assert figures.split() == ["AP50", "0.9", "(0–1),", "n", "9", "0.1", "(0–1),", "n", "9"]
+    with pytest.raises(SystemExit):
+        history.main(["0.3"])
+    assert "no figures of 0.3: there are those of 0.1, 0.2, README." in capsys.readouterr().err

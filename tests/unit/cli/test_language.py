@@ -15,10 +15,12 @@ from command_line import ONE, Command, save
 from PIL import Image
 
 from fakes import frame_with, patch_pipeline
+from platereader import BgrImage
 from platereader.cli import main
 from platereader.cli.explain import _stage_of
 from platereader.cli.language import Language, language_of, russian
 from platereader.cli.parser import Parser
+from platereader.media import _drawing as drawing
 from platereader.plates import Region, schemes_of
 from platereader.results import Reason, Status, Verdict
 
@@ -103,13 +105,13 @@ def test_the_option_goes_before_the_environment(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["read", "no.jpg"], "не удаётся прочитать снимок 'no.jpg' (нет такого файла)"),
+        (["read", "no.jpg"], "нет файла или папки 'no.jpg': проверьте путь."),
         (["read", "."], "в папке '.' нет снимков; искали .apng"),
         (["read", "no*.jpg"], "под шаблон 'no*.jpg' не подходит ни один файл."),
         (["watch", "no.mp4"], "нет файла или папки 'no.mp4'"),
         (["watch", "."], "в папке '.' нет снимков"),
         (["watch", "rtsp://127.0.0.1:1/a"], "rtsp://127.0.0.1:1/a не открывается ("),
-        (["redact", "no.jpg", "-o", "out"], "no.jpg: не удаётся прочитать снимок 'no.jpg'"),
+        (["redact", "no.jpg", "-o", "out"], "no.jpg: нет файла или папки 'no.jpg'"),
     ],
 )
 def test_usual_errors_in_russian(
@@ -279,6 +281,24 @@ def test_why_a_source_cannot_be_opened_in_russian(
 )
 def test_why_a_video_ends_in_russian(problem: str, told: str) -> None:
     assert RUSSIAN(f"'a.mp4' {problem}; what was seen is reported.").startswith(f"'a.mp4' {told}")
+
+
+@pytest.mark.parametrize(("lang", "label"), [("ru", "не читается"), ("en", "unreadable")])
+def test_pictures_and_videos_have_their_labels_in_the_language(
+    lang: str, label: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels: dict[str, str] = {}
+    for name in ("draw_readings", "draw_update"):
+
+        def noted(frame: BgrImage, *_: object, drawn: str = name, unreadable: str, **options: object) -> BgrImage:
+            labels[drawn] = unreadable
+            return frame
+
+        monkeypatch.setattr(drawing, name, noted)
+    source = save(tmp_path / "frames" / "1.png", ONE)
+    assert command("read", source, "--lang", lang, "--save", tmp_path / "drawn").status == 0
+    assert command("watch", source.parent, "--lang", lang, "--save", tmp_path / "drawn.mp4").status == 0
+    assert labels == {"draw_readings": label, "draw_update": label}
 
 
 def test_an_error_that_is_not_known_is_english_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import Command
 
 from platereader._files import MADE_HERE
 from platereader.cli.saving import write_picture
@@ -68,6 +69,18 @@ def test_named_results_of_an_earlier_run_are_left_out_unless_there_is_nothing_el
         found = find_sources(inputs, skipped=skipped)
         assert names([source.path for source in found], tmp_path) == kept
         assert skipped == ({MADE_HERE: count} if count else {})
+
+
+def test_what_is_missing_is_told_before_networks_are_loaded(tmp_path: Path, run: Command) -> None:
+    run.refuse_building()
+    missing, out = tmp_path / "missing.jpg", tmp_path / "out"
+    for words in (["read", missing], ["read", missing, tmp_path / "b.png", "--json"], ["redact", missing, "-o", out]):
+        outcome = run(*words)
+        assert outcome.status == 1
+        assert f"there is no file or folder {str(missing)!r}: check the path." in outcome.err
+    assert run("watch", tmp_path / "missing.mp4").status == 3
+    told = run("read", missing, "--lang", "ru").err
+    assert f"platereader: нет файла или папки {str(missing)!r}: проверьте путь.\n" in told
 
 
 def test_a_pattern_without_matches_is_named(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ class _WatchRun:
         self._pipeline = build_pipeline(arguments)
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
         several = reads_several_countries(self._pipeline)
-        self._draw = partial(draw_update, show_country=several, area=arguments.area)
+        unreadable = language_of(arguments)("unreadable")
+        self._draw = partial(draw_update, show_country=several, area=arguments.area, unreadable=unreadable)
         self._inputs = InputFiles(map(Path, sources.words))
         self._videos: list[Path] = []
         if arguments.save:
@@ -214,7 +215,5 @@ def _page(arguments: argparse.Namespace, sources: Sources, *, draw: partial[BgrI
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    language = language_of(arguments)
-    in_language = partial(draw, unreadable=language("unreadable"))
-    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), draw=in_language)
-    return LivePage(state, on_stop=sources.stop, port=arguments.port or 0, language=language)
+    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), draw=draw)
+    return LivePage(state, on_stop=sources.stop, port=arguments.port or 0, language=language_of(arguments))

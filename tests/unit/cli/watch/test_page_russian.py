@@ -221,7 +221,7 @@ def test_the_command_makes_the_page_in_its_language(lang: str, label: str) -> No
         return frame
 
     arguments = argparse.Namespace(lang=lang, all=False, port=None)
-    page = _page(arguments, Sources(), draw=partial(draw))  # type: ignore[arg-type]
+    page = _page(arguments, Sources(), draw=partial(draw, unreadable=label))  # type: ignore[arg-type]
     page.state.show(FRAME, StreamUpdate(0.3, (), ()))
     page.state.frame_jpeg(0, timeout_s=1.0)
     assert labels == [label]
