@@ -33,8 +33,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 def test_a_missing_package_is_told_in_one_line(
     name: str, package: str, install: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for loaded in [one for one in sys.modules if one.partition(".")[0] in {package, "examples"}]:
-        monkeypatch.delitem(sys.modules, loaded)
+    take_away(package, "examples", monkeypatch=monkeypatch)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(SystemExit) as stopped:
         runpy.run_path(str(EXAMPLES / name), run_name="example")
@@ -42,6 +41,12 @@ def test_a_missing_package_is_told_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(package)  # or with what is asked for of it
     assert line.endswith(f" is not installed: pip install {install}")
+
+
+def take_away(*packages: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what was loaded of some packages: a module that is known is imported without its parent."""
+    for loaded in [one for one in sys.modules if one.partition(".")[0] in packages]:
+        monkeypatch.delitem(sys.modules, loaded)
 
 
 def ended(name: str, *words: object, monkeypatch: pytest.MonkeyPatch) -> object:
@@ -65,6 +70,7 @@ def test_a_tracker_is_told_where_the_stream_makes_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Pipeline, "build", lambda tracker: Pipeline(replace(patch_pipeline().parts, tracker=tracker)))
+    take_away("ultralytics", monkeypatch=monkeypatch)
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     assert ended("own_tracker/byte_track.py", EXAMPLES / "pictures/street-1.jpg", monkeypatch=monkeypatch) == 3
     assert 'not installed: pip install "platereader-anpr[ultralytics]"' in capsys.readouterr().err

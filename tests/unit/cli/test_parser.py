@@ -15,6 +15,8 @@ from platereader.cli import build_parser, main
 from platereader.cli.parser import with_options
 from platereader.cli.parts import build_pipeline
 
+PICTURE = Path(__file__).resolve().parents[3] / "examples" / "pictures" / "street-1.jpg"
+
 
 def usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as caught:
@@ -136,10 +138,10 @@ def test_messages_name_options() -> None:
 
 def test_a_pickle_and_a_missing_one_are_told_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "plates.pt"
-    assert main(["read", "x.png", "--detector", str(path)]) == 3
+    assert main(["read", str(PICTURE), "--detector", str(path)]) == 3
     assert f"{path} does not exist" in capsys.readouterr().err
     path.write_bytes(b"")
-    assert main(["read", "x.png", "--detector", str(path)]) == 2
+    assert main(["read", str(PICTURE), "--detector", str(path)]) == 2
     assert "made it, pass --trust-pickle;" in capsys.readouterr().err
 
 
