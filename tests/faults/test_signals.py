@@ -1,7 +1,8 @@
 """SIGKILL, SIGTERM and errors at each call to the disk in turn, also at those of FFmpeg: ``disk.c`` tells how.
 
 A spread of the calls has its turn; with ``PLATEREADER_ALL_FAULTS=1`` in the environment all of them. Errors at calls of
-Python alone are in ``test_commands.py``, so that by default they come to the commands for videos only.
+Python alone are in ``test_commands.py`` and ``test_training.py``, so that by default they come to the commands for
+videos only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from faults.injection import check_whole, digests, names
 from faults.test_commands import COMMANDS, prepare
 
 HERE = Path(__file__).resolve().parent
-SPREAD = None if os.environ.get("PLATEREADER_ALL_FAULTS") else 5
+SPREAD, TRAINING_SPREAD = (None, None) if os.environ.get("PLATEREADER_ALL_FAULTS") else (5, 3)
 LEFT = re.compile(r"(.*/)?\.[0-9a-f]{32}(\.\w+)?")
 FAULTS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "ENOSPC": -errno.ENOSPC, "EIO": -errno.EIO}
 
@@ -98,9 +99,9 @@ def trainer(library: Path) -> Generator[Server]:
     yield from started(library, "train")
 
 
-def turns(calls: int) -> list[int]:
-    """The numbers of the calls that have their turn."""
-    return sorted({round(index * (calls - 1) / (SPREAD - 1)) for index in range(SPREAD)} if SPREAD else range(calls))
+def turns(calls: int, spread: int | None) -> list[int]:
+    """The numbers of the calls that have their turn: so many of them, or all."""
+    return sorted({round(index * (calls - 1) / (spread - 1)) for index in range(spread)} if spread else range(calls))
 
 
 def prepared(folder: Path) -> Path:
@@ -163,7 +164,7 @@ def test_a_command_is_hit_at_each_call_in_turn(
     whole, whole_out = run("whole")
     assert whole.status == 0, whole.err
     assert whole.calls
-    for number in turns(whole.calls):
+    for number in turns(whole.calls, SPREAD):
         what = f"{fault} at call {number} of {whole.calls}"
         ended, out = run(f"run-{number}", fault=FAULTS[fault], number=number)
         assert digests(given) == before, what
@@ -187,6 +188,9 @@ def test_a_training_is_hit_at_each_call_in_turn(fault: str, trainer: Server, tmp
     from platereader.lab.training.loop import CHECKPOINT_NAME, CURVES_NAME, LOG_NAME
     from platereader.lab.training.report import read_log
 
+    if TRAINING_SPREAD and FAULTS[fault] < 0:
+        pytest.skip("all calls are those of Python")
+
     def run(name: str, **fails: int) -> tuple[Ended, Path]:
         out = tmp_path / name
         return trainer.run(["train", "recognizer", "--out", str(out)], tmp_path, **fails), out
@@ -194,7 +198,7 @@ def test_a_training_is_hit_at_each_call_in_turn(fault: str, trainer: Server, tmp
     whole, _ = run("whole")
     assert whole.status == 0, whole.err
     assert whole.calls
-    for number in turns(whole.calls):
+    for number in turns(whole.calls, TRAINING_SPREAD):
         what = f"{fault} at call {number} of {whole.calls}"
         ended, out = run(f"run-{number}", fault=FAULTS[fault], number=number)
         check_ended(ended, fault, what=f"{what}: {ended}")
