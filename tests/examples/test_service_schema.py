@@ -59,7 +59,7 @@ def test_nothing_is_answered_that_is_not_in_the_schema(
     left_out = [schemathesis.checks.CHECKS.get_one(name) for name in UNASKED if mode == "positive"]
 
     @settings(
-        max_examples=25,
+        max_examples=12,
         derandomize=True,
         database=None,
         deadline=None,

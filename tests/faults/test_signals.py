@@ -27,7 +27,7 @@ from faults.injection import check_whole, digests, names
 from faults.test_commands import COMMANDS, prepare
 
 HERE = Path(__file__).resolve().parent
-SPREAD, TRAINING_SPREAD = (None, None) if os.environ.get("PLATEREADER_ALL_FAULTS") else (5, 3)
+SPREAD, TRAINING_SPREAD = (None, None) if os.environ.get("PLATEREADER_ALL_FAULTS") else (3, 2)
 LEFT = re.compile(r"(.*/)?\.[0-9a-f]{32}(\.\w+)?")
 FAULTS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "ENOSPC": -errno.ENOSPC, "EIO": -errno.EIO}
 

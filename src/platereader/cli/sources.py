@@ -14,7 +14,7 @@ from typing import Final
 
 from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, is_file, is_picture_made_here, open_regular, paths_below
-from platereader.errors import MediaFileError
+from platereader.errors import DatasetError, MediaFileError
 
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""
@@ -93,7 +93,8 @@ def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]
     sources = find_sources(inputs)
     for source in sources:
         if source.error is not None:
-            raise MediaFileError(f"{option}: {source.error}")
+            kind = DatasetError if source.path.is_dir() else MediaFileError
+            raise kind(f"{option}: {source.error}")
     return {str(source.relative_path): read_image(source.path) for source in sources}
 
 
