@@ -17,6 +17,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
+from platereader.lab.synthesis.fields import either_sign, pick
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
 from platereader.lab.synthesis.video.altered import with_another_digit, with_lettering
@@ -53,9 +54,6 @@ class _Draw:
         x, y = share_x * SIZE_PX[0] + self.rng.uniform(-110, 110), self.rng.uniform(380, 540)
         return Pose(x, y, width, *np.radians(self.rng.normal(0, (7, 2))).tolist())
 
-    def side(self) -> float:
-        return 1.0 if self.rng.random() < 0.5 else -1.0
-
     def vehicle(self, place: PlatePhotograph, path: Path) -> Vehicle:
         return Vehicle(cut_out(self.material.load(place)), path, place.russian_text)
 
@@ -63,8 +61,7 @@ class _Draw:
         self, vehicles: Sequence[Vehicle], times_s: Sequence[float], *, occluders: Sequence[Occluder] = ()
     ) -> Clip:
         """The vehicles before a street that none of them was cut out of."""
-        streets = self.material.streets
-        street = streets[int(self.rng.integers(len(streets)))]
+        street = pick(self.material.streets, rng=self.rng)
         plan = Plan(0, len(times_s), tuple(one.path for one in vehicles), occluders=tuple(occluders))
         conditions = _EASY.draw_conditions(list(times_s), rng=self.rng)
         background = background_layer(self.material.load(street))
@@ -99,7 +96,7 @@ def kind_frames(kind: str, number: int, material: Material, *, crf: int | None =
 def _next_car(draw: _Draw, *, fps: float) -> _Recording:
     """A car stands, drives off, and the next one, whose number differs in one digit, comes to its place."""
     place, photograph, text = next(_of_other_digits(draw))
-    stop, side = draw.pose(place), draw.side()
+    stop, side = draw.pose(place), either_sign(draw.rng)
     outside = [replace(stop, x_px=640 + way * side * (640 + 3 * stop.width_px)) for way in (-1, 1)]
     path = _path((-2.0, outside[0]), (-0.6, stop), (0.6, stop), (2.0, outside[1]))
     lag_s = draw.rng.uniform(2.2, 3.0)
@@ -146,7 +143,7 @@ def _cut(draw: _Draw, *, turns: str) -> _Recording:
 
 def _size_changes(draw: _Draw) -> _Recording:
     """From one frame on frames have another size; in every other clip another car is in the view from then on."""
-    scale = (0.5, 1.5)[int(draw.rng.integers(2))]
+    scale = pick((0.5, 1.5), rng=draw.rng)
     first, then = (draw.pose(place) for place in draw.places[:2])
     changes_s = 0.75
     away = replace(first, x_px=-4000)
@@ -178,7 +175,7 @@ def _one_frame(draw: _Draw) -> _Recording:
 
 def _sizes_alternate(draw: _Draw) -> _Recording:
     """Every other frame has another size, as of a camera with two streams."""
-    other = (0.5, 0.75, 1.5)[int(draw.rng.integers(3))]
+    other = pick((0.5, 0.75, 1.5), rng=draw.rng)
     path = _path((0.0, draw.pose(draw.places[0])), (4.0, draw.pose(draw.places[0])))
     made = draw.clip([draw.vehicle(draw.places[0], path)], _times(14, fps=8))
     return _Recording(made.frames(), lambda number: other if number % 2 else 1.0)
@@ -206,7 +203,7 @@ def _variable_rate(draw: _Draw) -> _Recording:
 
 def _behind_posts(draw: _Draw) -> _Recording:
     """A plate that goes behind two posts, each of which hides all of it for 0.3 to 1 seconds."""
-    pose, side = draw.pose(draw.places[0]), draw.side()
+    pose, side = draw.pose(draw.places[0]), either_sign(draw.rng)
     start, end = (replace(pose, x_px=640 + way * side * 560) for way in (-1, 1))
     path = _path((0.0, start), (3.5, end))
     speed = 1120 / 3.5
@@ -224,7 +221,7 @@ def _behind_posts(draw: _Draw) -> _Recording:
 
 def _leaving(draw: _Draw) -> _Recording:
     """A plate that leaves at a side, or below, so slowly that the edge cuts it bit by bit."""
-    pose, side = draw.pose(draw.places[0]), draw.side()
+    pose, side = draw.pose(draw.places[0]), either_sign(draw.rng)
     width = pose.width_px
     near, last = (replace(pose, x_px=640 + side * (640 + share * width)) for share in (-1.2, 0.7))
     if draw.number % 3 == 2:
@@ -250,8 +247,8 @@ def _interlaced(draw: _Draw) -> _Recording:
 def _lettering(draw: _Draw) -> _Recording:
     """A vehicle that comes, with lettering beside its plate or above it."""
     place = draw.places[0]
-    words = _WORDS[int(draw.rng.integers(len(_WORDS)))]
-    where = (Box(580, 10, 1000, 100), Box(-480, 10, -60, 100), Box(20, -150, 500, -50))[int(draw.rng.integers(3))]
+    words = pick(_WORDS, rng=draw.rng)
+    where = pick((Box(580, 10, 1000, 100), Box(-480, 10, -60, 100), Box(20, -150, 500, -50)), rng=draw.rng)
     grey = int(draw.rng.choice((15, 240)))
     layer = cut_out(with_lettering(draw.material.load(place), words, place=where, grey=grey))
     near = draw.pose(place)
