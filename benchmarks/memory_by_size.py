@@ -3,7 +3,7 @@
 ``python -m benchmarks.memory_by_size`` reads a generated street at 500 sizes with each engine in a process of its own,
 and prints the resident memory as it goes. It ends with status 1 where that grew by 30 MB or more after the first 1000
 frames. ``--sizes 200 --largest 7680`` takes other sizes, up to 8K. ``--csv benchmarks/memory.csv`` keeps the curve of
-each engine for ``python -m benchmarks.memory_curves``. ``--pipelines 200`` builds and drops so many pipelines instead,
+each engine for ``python -m benchmarks.memory_chart``. ``--pipelines 200`` builds and drops so many pipelines instead,
 each of which reads one frame; then threads and open files must not grow either.
 """
 

@@ -96,7 +96,7 @@ def watch_clip(pipeline: Pipeline, frames: Iterable[VideoFrame], *, name: str) -
         seen.append(RecordedFrame(frame.timestamp_s, (), size, frame.plates))
         outside += boxes_outside(updates[-1], size=size)
     updates.append(stream.finish())
-    replayed = Replay(tuple(_by_last_number(updates)), 0, 0)
+    replayed = Replay(tuple(by_last_number(updates)), 0, 0)
     return WatchedClip(clip_outcome(name, seen, replayed), _on_pieces(seen_frames(seen, replayed)), outside)
 
 
@@ -114,7 +114,7 @@ def _is_piece(box: Box, frame: Frame) -> bool:
     return any(shared_area(box, plate.box) >= _PIECE_SHARE * box.area for plate in frame.recorded.plates)
 
 
-def _by_last_number(updates: Sequence[StreamUpdate]) -> list[StreamUpdate]:
+def by_last_number(updates: Sequence[StreamUpdate]) -> list[StreamUpdate]:
     """The updates with each passage under the number with which it finishes, also before it was joined to another."""
     later = dict(pair for update in updates for pair in update.joined)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fakes import TEXTS, frame_with, patch_pipeline
-from platereader import Box, Quad
+from platereader import Box, Quad, Sighting, StreamUpdate, TrackedPlate
 from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.suites.video.identity_kinds import WatchedClip, watch_clip
+from platereader.lab.suites.video.identity_kinds import WatchedClip, by_last_number, watch_clip
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
 from platereader.lab.synthesis.video.altered import with_another_digit, with_lettering
@@ -176,10 +176,23 @@ def test_a_track_on_a_piece_of_a_plate_is_told_from_one_elsewhere() -> None:
     assert clip.pieces == 1
 
 
-def test_a_passage_that_was_joined_counts_for_what_it_stood_on_before() -> None:
-    # Elsewhere it begins as a passage of its own, which is illegible until its text joins it to the first.
+def test_a_track_that_stood_on_two_plates_is_mixed() -> None:
     away = PLATE.moved(90, 60)
     found: list[dict[int, Box]] = [{50: PLATE}] * 5 + [{}] * 2 + [{200: away}] * 4 + [{50: away}]
     truth = [[true(PLATE)]] * 7 + [[true(away, 1)]] * 5
-    clip = watched(found, truth)
-    assert [one.plates for one in clip.outcome.tracks] == [2]
+    assert [one.plates for one in watched(found, truth).outcome.tracks] == [2]
+
+
+def test_a_passage_that_was_joined_has_the_number_with_which_it_finishes() -> None:
+    seen = Sighting(0.0, 0, PLATE)
+    (reading,) = patch_pipeline().read(frame_with({50: PLATE}))
+    active = {
+        number: TrackedPlate(reading.verdict, number, number, True, 5, 5, seen, seen, PLATE, False, reading, 0)
+        for number in (1, 2, 3, 4)
+    }
+    updates = [
+        StreamUpdate(0.0, tuple(active.values()), ()),
+        StreamUpdate(1.0, (active[2],), (), ((3, 2),)),
+        StreamUpdate(2.0, (active[1],), (), ((2, 1),)),
+    ]
+    assert [[one.passage_id for one in update.active] for update in by_last_number(updates)] == [[1, 1, 1, 4], [1], [1]]
